@@ -1,0 +1,147 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/**
+ * What a server, task or schedule is called and where it belongs: `{component: "kafka", role: "broker", index: 0}`
+ * is the instance named `kafka-broker-0`.
+ */
+export interface InstanceIdentity {
+  /** The Pulumi name of the component that the instance belongs to, e.g. `kafka`. */
+  readonly component: string;
+  /** The role of the server in its system, e.g. `broker`, `namenode`, `historical`. */
+  readonly role: string;
+  /** The number of the replica, from 0. Default: none, for roles that only ever have one instance. */
+  readonly index?: number;
+}
+
+/** The instance's name: component, role and index joined by `-`. */
+export function instanceName(identity: InstanceIdentity): string {
+  return [identity.component, identity.role, identity.index].filter((part) => part !== undefined).join("-");
+}
+
+/**
+ * Where an instance runs: plain values, known before anything is created, so that configuration files are made by
+ * pure functions and a preview shows them. The same instance always gets the same placement.
+ */
+export interface Placement {
+  /** The instance's name, see {@link instanceName}. */
+  readonly name: string;
+  /** The address (IP or host name) to bind to and under which the other instances reach this one. */
+  readonly address: string;
+  /** The absolute path of the folder that receives {@link ServiceArgs.files}. */
+  readonly configuration: string;
+  /** The absolute path of the folder for data. It outlives the server. */
+  readonly data: string;
+  /** The absolute path of the folder for logs. */
+  readonly logs: string;
+}
+
+/**
+ * The jars of a system, pinned by one Maven project a part. A part is a folder of this repository with a `pom.xml`;
+ * its run-time dependencies, and its own jar if it has sources, become the part's folder of the distribution:
+ * `{name: "kafka", parts: {lib: ".../components/kafka/distribution"}}` puts the jars into `<directory>/lib`.
+ */
+export interface Distribution {
+  /** The system's name, e.g. `kafka`; unique among distributions. */
+  readonly name: string;
+  /** Folder in the distribution to absolute path of the folder with the part's `pom.xml`. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** When a server counts as ready. Addresses are the instance's own unless `address` says otherwise. */
+export type Readiness =
+  /** The port accepts connections; with `send` and `expect`, also answers so (a regular expression), as ZooKeeper's `ruok`. */
+  | { readonly kind: "tcp"; readonly port: number; readonly send?: string; readonly expect?: string }
+  /** GET answers 2xx and, with `expect`, a body that matches the regular expression. */
+  | { readonly kind: "http"; readonly port: number; readonly path: string; readonly address?: string; readonly expect?: string }
+  /** The command exits with 0. */
+  | { readonly kind: "command"; readonly command: readonly string[] };
+
+/** A configuration file: its content, and whether only its owner may read it (0600 instead of 0644). */
+export interface File {
+  readonly content: pulumi.Input<string>;
+  /** Default: false. */
+  readonly secret?: boolean;
+}
+
+/** A supervised server. */
+export interface ServiceArgs {
+  readonly identity: InstanceIdentity;
+  /** The program and its arguments. No shell is involved. */
+  readonly command: readonly string[];
+  /** Further environment variables. Default: none. */
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Configuration files by path relative to the placement's configuration folder. A change restarts the server. */
+  readonly files?: Readonly<Record<string, File>>;
+  /** A command run before each start of the server, in the same environment, e.g. a format; must be idempotent. */
+  readonly prepare?: readonly string[];
+  /** The distributions whose jars must be there before the start. */
+  readonly distributions?: readonly Distribution[];
+  /** Ports that the server listens on, by their purpose, e.g. `{client: 2181}`. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly readiness: Readiness;
+  /** Seconds until a server that is not ready fails the deployment. Default: 120. */
+  readonly readinessTimeout?: number;
+  /** The memory that the server needs at most, in MiB, off-heap and children included. */
+  readonly memory: number;
+  /** Whether the server keeps data that must outlive it. Default: false. */
+  readonly stateful?: boolean;
+  /** Default: SIGTERM. */
+  readonly stopSignal?: "SIGTERM" | "SIGINT" | "SIGKILL";
+  /** Seconds between the stop signal and SIGKILL. Default: 10. */
+  readonly stopGrace?: number;
+}
+
+/** A command that runs once to its end, and again whenever its arguments change. It must be idempotent. */
+export interface TaskArgs {
+  readonly identity: InstanceIdentity;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly files?: Readonly<Record<string, File>>;
+  readonly distributions?: readonly Distribution[];
+  /** A command that takes back what the task did, run when it is deleted. Default: none. */
+  readonly deleteCommand?: readonly string[];
+  /** Further values that make the task run again when they change. Default: none. */
+  readonly triggers?: readonly pulumi.Input<string>[];
+  /** Seconds until the task is killed and fails. Default: 120. */
+  readonly timeout?: number;
+  /** How often a failed run is tried again, a second apart. Default: 0. */
+  readonly retries?: number;
+}
+
+/** A command that runs at the times of a cron expression; a run is skipped while the one before it goes on. */
+export interface ScheduleArgs {
+  readonly identity: InstanceIdentity;
+  /** Five fields, UTC, e.g. `0 * * * *`. */
+  readonly cron: string;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly files?: Readonly<Record<string, File>>;
+  readonly distributions?: readonly Distribution[];
+  /** The memory of a run, in MiB. */
+  readonly memory: number;
+}
+
+/**
+ * Where the servers of an architecture run. A component says what runs and asks its target for the rest; it imports
+ * no target itself. An argument that a target cannot honour is an error, never ignored.
+ */
+export interface Target {
+  /** The target's name as in the stack's configuration. */
+  readonly name: "local" | "docker" | "kubernetes" | "aws";
+  /** The `java` to put first in a server's command. */
+  readonly java: string;
+  /** The Node (24) to put first in a job's command. */
+  readonly node: string;
+  /** Where the instance runs. */
+  placement(identity: InstanceIdentity): Placement;
+  /** The absolute path of the folder of the distribution's parts. */
+  directory(distribution: Distribution): string;
+  /**
+   * The absolute path of a job's program: the TypeScript module `entry` (absolute path) bundled with what it imports,
+   * `#application` being the application module given. The path carries the content's hash: new code, new path.
+   */
+  program(entry: string, application?: string): string;
+  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import * as z from "zod";
+
+/** What every job is told about the servers and about the data's layout: one JSON file, written by the deployment. */
+export const configurationSchema = z.strictObject({
+  /** The topic of the events. */
+  topic: z.string(),
+  /** The topic of what is no event: same number of partitions, see jobs/archive. */
+  deadLetterTopic: z.string(),
+  partitions: z.int().positive(),
+  /** Offsets a chunk, see jobs/chunks.ts. It may never change for a topic. */
+  chunkSize: z.int().positive(),
+  /** Events of more bytes than this go to the dead-letter topic. */
+  maxEventBytes: z.int().positive(),
+  kafka: z.strictObject({
+    /** `host:port` of the brokers. */
+    bootstrapServers: z.array(z.string()).min(1),
+  }),
+  hdfs: z.strictObject({
+    /** The NameNode's WebHDFS: `http://host:port`. */
+    webHdfs: z.url(),
+    /** `fs.defaultFS`: `hdfs://host:port`. */
+    fileSystem: z.string(),
+    /** The folder of the master dataset; a topic's files are under `<masterDataset>/<topic>/<partition>/`. */
+    masterDataset: z.string(),
+    /** The folder of the batch runs' output, one folder a version. */
+    batchViews: z.string(),
+    /** The user to act as. */
+    user: z.string(),
+  }),
+  cassandra: z.strictObject({
+    /** `host:port` of the nodes. */
+    contactPoints: z.array(z.string()).min(1),
+    localDataCenter: z.string(),
+    keyspace: z.string(),
+  }),
+  druid: z.strictObject({
+    /** `http://host:port` of the broker and of the coordinator-overlord. */
+    broker: z.url(),
+    coordinator: z.url(),
+  }),
+  speed: z.strictObject({
+    /** Cassandra partitions that an era of a view is spread over by key. It may never change for a view. */
+    shards: z.int().positive(),
+    /** Chunks a partition that share an era. It may never change for a view. */
+    chunksPerEra: z.int().positive(),
+  }),
+  /** The generation of every view: 8 hexadecimal digits of the hash of its code, by the view's name. */
+  generations: z.record(z.string(), z.string().regex(/^[0-9a-f]{8}$/)),
+});
+
+export type Configuration = z.infer<typeof configurationSchema>;
+
+/**
+ * The configuration in the file named by `--configuration FILE`. Ends the process with one line a problem and exit
+ * code 2 if there is none or it does not fit: that is the deployment's mistake, and no stack trace mends it.
+ */
+export function readConfiguration(): Configuration {
+  const { values } = parseArgs({ options: { configuration: { type: "string" } }, strict: false });
+  try {
+    if (typeof values.configuration !== "string") throw new Error("--configuration FILE is missing");
+    return configurationSchema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
+  } catch (error) {
+    console.error(error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
+    process.exit(2);
+  }
+}

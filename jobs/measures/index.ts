@@ -1,0 +1,3 @@
+export { count } from "./count.ts";
+export type { AnyMeasure, ColumnValue, Measure, StateColumn } from "./measure.ts";
+export { sum } from "./sum.ts";
