@@ -52,7 +52,13 @@ export type Readiness =
   /** The port accepts connections; with `send` and `expect`, also answers so (a regular expression), as ZooKeeper's `ruok`. */
   | { readonly kind: "tcp"; readonly port: number; readonly send?: string; readonly expect?: string }
   /** GET answers 2xx and, with `expect`, a body that matches the regular expression. */
-  | { readonly kind: "http"; readonly port: number; readonly path: string; readonly address?: string; readonly expect?: string }
+  | {
+      readonly kind: "http";
+      readonly port: number;
+      readonly path: string;
+      readonly address?: string;
+      readonly expect?: string;
+    }
   /** The command exits with 0. */
   | { readonly kind: "command"; readonly command: readonly string[] };
 

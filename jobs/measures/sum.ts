@@ -23,6 +23,8 @@ export function sum<Event>(
     encode: (state) => [state],
     decode: ([units]) => Number(units),
     problem: (event) =>
-      Number.isSafeInteger(units(event)) ? undefined : `${value(event)} is no safe integer at scale ${options.scale ?? 0}`,
+      Number.isSafeInteger(units(event))
+        ? undefined
+        : `${value(event)} is no safe integer at scale ${options.scale ?? 0}`,
   };
 }

@@ -107,7 +107,8 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
       for (let index = 0; index < measures.length; index++)
         states[index] = (measures[index] as AnyMeasure<Event>).merge(states[index], from[index]);
     },
-    extract: (states) => Object.fromEntries(measures.map((measure, index) => [names[index], measure.extract(states[index])])),
+    extract: (states) =>
+      Object.fromEntries(measures.map((measure, index) => [names[index], measure.extract(states[index])])),
     encode: (states) => measures.flatMap((measure, index) => measure.encode(states[index])),
     decode: (row) => {
       let column = 0;

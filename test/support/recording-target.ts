@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  type Distribution,
+  type InstanceIdentity,
+  instanceName,
+  type Placement,
+  type ScheduleArgs,
+  type ServiceArgs,
+  type Target,
+  type TaskArgs,
+} from "../../components/target.ts";
+
+/** A target that runs nothing: it notes what components ask of it, for tests of shape under Pulumi's mocks. */
+export class RecordingTarget implements Target {
+  readonly name = "local";
+  readonly java: string = "java";
+  readonly node: string = process.execPath;
+  readonly services = new Map<string, ServiceArgs>();
+  readonly tasks = new Map<string, TaskArgs>();
+  readonly schedules = new Map<string, ScheduleArgs>();
+  readonly #addresses = new Map<string, string>();
+  readonly #root: string;
+
+  /** @param root folder of the placements. Default: one that is never written to */
+  constructor(root = "/recording-target") {
+    this.#root = root;
+  }
+
+  placement(identity: InstanceIdentity): Placement {
+    const name = instanceName(identity);
+    if (!this.#addresses.has(name)) this.#addresses.set(name, `127.9.0.${this.#addresses.size + 1}`);
+    const folder = (kind: string) => join(this.#root, name, kind);
+    return {
+      name,
+      address: this.#addresses.get(name) as string,
+      configuration: folder("configuration"),
+      data: folder("data"),
+      logs: folder("logs"),
+    };
+  }
+
+  directory(distribution: Distribution): string {
+    return join(this.#root, "distributions", distribution.name);
+  }
+
+  program(entry: string): string {
+    return entry;
+  }
+
+  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    this.services.set(name, args);
+    return new pulumi.ComponentResource("test:index:Service", name, args, opts);
+  }
+
+  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    this.tasks.set(name, args);
+    return new pulumi.ComponentResource("test:index:Task", name, args, opts);
+  }
+
+  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    this.schedules.set(name, args);
+    return new pulumi.ComponentResource("test:index:Schedule", name, args, opts);
+  }
+}
