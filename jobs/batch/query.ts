@@ -1,0 +1,153 @@
+import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
+import type { Row } from "../views/aggregate.ts";
+import type { View } from "../views/view.ts";
+import { measureColumns } from "./columns.ts";
+import type { Version } from "./versions.ts";
+
+/** What is asked of one version of a batch view. */
+export interface BatchQuery {
+  /** Druid's broker: `http://host:port`. */
+  readonly broker: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a view of any event; its events are not looked at here
+  readonly view: View<any>;
+  readonly version: Version;
+  /** Only rows with these values of these key fields. Default: every key. */
+  readonly key?: Readonly<Record<string, string>>;
+  /** Only time steps that start at or after this time, in milliseconds since 1970. Default: from the first. */
+  readonly from?: number;
+  /** Only time steps that start before this time, in milliseconds since 1970. Default: to the last. */
+  readonly to?: number;
+  /** Milliseconds until the query fails. Default: 10,000. */
+  readonly timeout?: number;
+}
+
+/** The total of one measure for one key over the times asked for. */
+export interface BatchTotal {
+  /** The values of the view's key fields, in order. */
+  readonly key: readonly string[];
+  /** The measure's state: merge it with the speed view's, then extract. */
+  readonly state: unknown;
+}
+
+/** Druid did not answer, not completely, or with an error: there is no answer, not a smaller one. */
+export class BatchQueryError extends Error {
+  override readonly name = "BatchQueryError";
+}
+
+/**
+ * The rows of a version: one per key and time step of the view's granularity, in no particular order. Complete or an
+ * error: a version of which Druid does not serve every segment does not answer.
+ *
+ * @throws {BatchQueryError} if Druid does not answer in time and completely
+ */
+export async function readBatchRows(query: BatchQuery): Promise<Row[]> {
+  if (query.version.rows === 0) return [];
+  const { view } = query;
+  const rows = await runSql(query, rowsSql(query));
+  return rows.map(([time, ...values]) => ({
+    bucket: Number(time),
+    key: values.slice(0, view.keyFields.length) as string[],
+    states: view.decode(values.slice(view.keyFields.length)),
+  }));
+}
+
+/**
+ * The totals of one measure, a row a key, in no particular order. Druid adds up what it can (`sum`, `min`, `max`
+ * columns); a measure that only its own `merge` can add up is merged here.
+ *
+ * @throws {BatchQueryError} if Druid does not answer in time and completely
+ * @throws {TypeError} if the view has no such measure
+ */
+export async function readBatchTotals(query: BatchQuery & { readonly measure: string }): Promise<BatchTotal[]> {
+  const measure: AnyMeasure<unknown> | undefined = query.view.measures[query.measure];
+  if (measure === undefined) throw new TypeError(`view ${query.view.name} has no measure ${query.measure}`);
+  if (query.version.rows === 0) return [];
+  const keys = query.view.keyFields.length;
+  const rows = await runSql(query, totalsSql(query));
+  const totals = new Map<string, { key: string[]; state: unknown }>();
+  for (const row of rows) {
+    const key = row.slice(0, keys) as string[];
+    const state = measure.decode(row.slice(keys));
+    const id = JSON.stringify(key);
+    const total = totals.get(id);
+    if (total === undefined) totals.set(id, { key, state });
+    else total.state = measure.merge(total.state, state);
+  }
+  return [...totals.values()];
+}
+
+/** A statement of Druid SQL with its parameters: no value of a user is ever part of the text. */
+export interface Sql {
+  readonly query: string;
+  readonly parameters: readonly { readonly type: "VARCHAR" | "BIGINT"; readonly value: string | number }[];
+}
+
+/** The statement of {@link readBatchRows}: time, key fields, columns. */
+export function rowsSql(query: BatchQuery): Sql {
+  const columns = [...query.view.keyFields, ...query.view.columns.map((column) => column.name)];
+  return select(query, ["TIMESTAMP_TO_MILLIS(__time)", ...columns.map(identifier)]);
+}
+
+/** The statement of {@link readBatchTotals}: key fields, the measure's columns, merged if Druid can. */
+export function totalsSql(query: BatchQuery & { readonly measure: string }): Sql {
+  const fields = query.view.keyFields.map(identifier);
+  const columns = measureColumns(query.view, query.measure);
+  if (columns.some((column) => column.merge === undefined))
+    return select(query, [...fields, ...columns.map((column) => identifier(column.name))]);
+  const merged = columns.map((column) => `${column.merge?.toUpperCase()}(${identifier(column.name)})`);
+  const { query: text, parameters } = select(query, [...fields, ...merged]);
+  return { query: `${text} GROUP BY ${fields.join(", ")}`, parameters };
+}
+
+function select(query: BatchQuery, columns: readonly string[]): Sql {
+  const conditions: string[] = [];
+  const parameters: { type: "VARCHAR" | "BIGINT"; value: string | number }[] = [];
+  if (query.from !== undefined) {
+    conditions.push("__time >= MILLIS_TO_TIMESTAMP(?)");
+    parameters.push({ type: "BIGINT", value: query.from });
+  }
+  if (query.to !== undefined) {
+    conditions.push("__time < MILLIS_TO_TIMESTAMP(?)");
+    parameters.push({ type: "BIGINT", value: query.to });
+  }
+  for (const [field, value] of Object.entries(query.key ?? {})) {
+    if (!query.view.keyFields.includes(field)) throw new TypeError(`view ${query.view.name} has no key field ${field}`);
+    conditions.push(`${identifier(field)} = ?`);
+    parameters.push({ type: "VARCHAR", value });
+  }
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return { query: `SELECT ${columns.join(", ")} FROM ${identifier(query.version.datasource)}${where}`, parameters };
+}
+
+function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function runSql(query: BatchQuery, sql: Sql): Promise<ColumnValue[][]> {
+  const timeout = query.timeout ?? 10_000;
+  let status: number;
+  let body: string;
+  try {
+    const response = await fetch(`${query.broker}/druid/v2/sql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...sql, resultFormat: "arrayLines", context: { timeout } }),
+      signal: AbortSignal.timeout(timeout),
+    });
+    status = response.status;
+    body = await response.text();
+  } catch (error) {
+    throw new BatchQueryError(`Druid at ${query.broker} does not answer: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  if (status !== 200)
+    throw new BatchQueryError(`Druid at ${query.broker} answers ${status} for ${query.version.datasource}: ${body}`);
+  // The blank line at the end says that nothing was cut off.
+  if (!body.endsWith("\n\n") && body !== "\n")
+    throw new BatchQueryError(`Druid at ${query.broker} broke off its answer for ${query.version.datasource}`);
+  return body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ColumnValue[]);
+}
