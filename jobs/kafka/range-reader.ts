@@ -1,8 +1,23 @@
+import {
+  type ClusterTopicMetadata,
+  type Connection,
+  ConnectionPool,
+  Consumer,
+  FetchIsolationLevels,
+  fetchV13,
+  findErrorBy,
+  ListOffsetTimestamps,
+  Reader,
+} from "@platformatic/kafka";
+import { withBackOff } from "../back-off.ts";
+import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
+import { recordsOf } from "./record-batches.ts";
+
 /** A record of a partition. */
 export interface LogRecord {
   readonly offset: number;
   readonly key: Buffer | null;
-  /** Null for a tombstone. It is a slice of the fetched response: copy what must outlive it. */
+  /** Null for a tombstone. It is a slice of the whole response: copy what is kept for long. */
   readonly value: Buffer | null;
 }
 
@@ -23,55 +38,290 @@ export interface Fetched {
   readonly latest: number;
 }
 
+export interface FetchOptions {
+  /** Read no further than this offset (exclusive). Default: no end */
+  readonly end?: number;
+  /** How long to wait for a record if there is none yet. Default: 500 */
+  readonly maxWaitMilliseconds?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface RangeReaderOptions {
   /** `host:port` of the brokers. */
   readonly bootstrapServers: readonly string[];
   /** The name in the brokers' logs. Default: `lambda-architecture` */
   readonly clientId?: string;
-  /** Told of every failed attempt that is tried again. Default: nobody */
-  readonly onRetry?: (error: Error, attempt: number) => void;
+  /** The most bytes that a fetch asks for. Default: 4 MiB */
+  readonly maxFetchBytes?: number;
+  /** Told of every failed fetch that is tried again, with the number of failures so far. Default: nobody */
+  readonly onRetry?: (error: Error, failures: number) => void;
 }
 
-/** Reads ranges of offsets without a consumer group. One instance may read many partitions at once. */
-export class RangeReader {
-  constructor(_options: RangeReaderOptions) {}
+const leastFetchBytes = 64 * 1024;
 
-  /** The records of `[start, end)`, a fetched batch at a time; waits for records that are not written yet. */
-  // biome-ignore lint/correctness/useYield: the signature first
+/**
+ * Reads ranges of offsets without a consumer group; one instance may read many partitions at once.
+ *
+ * Fetching outlives whatever passes by itself, e.g. a broker that restarts or a partition that moves to another one.
+ * What does not pass is thrown: {@link OffsetOutOfRangeError}, {@link TopicRecreatedError}.
+ *
+ * @example
+ * await using reader = new RangeReader({ bootstrapServers: ["127.0.0.1:9092"] });
+ * for await (const records of reader.read("edits", 0, 0, 5_000))
+ *   for (const { offset, value } of records) console.log(offset, value?.toString());
+ */
+export class RangeReader implements AsyncDisposable {
+  readonly #options: RangeReaderOptions;
+  readonly #clientId: string;
+  /** Knows the cluster; never joins a group. */
+  readonly #cluster: Consumer;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #topicIds = new Map<string, string>();
+  readonly #closed = new AbortController();
+
+  constructor(options: RangeReaderOptions) {
+    this.#options = options;
+    this.#clientId = options.clientId ?? "lambda-architecture";
+    this.#cluster = new Consumer({
+      clientId: this.#clientId,
+      groupId: this.#clientId,
+      bootstrapBrokers: [...options.bootstrapServers],
+      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
+      retries: 2,
+      retryDelay: 100,
+      connectTimeout: 3_000,
+      requestTimeout: 10_000,
+    });
+  }
+
+  /**
+   * The records of `[start, end)`, those of a fetch at a time; waits for the ones that are not written yet.
+   *
+   * @throws {OffsetOutOfRangeError} if Kafka no longer holds them
+   * @throws {TopicRecreatedError} if the topic is another one than at the first fetch
+   */
   async *read(
-    _topic: string,
-    _partition: number,
-    _start: number,
-    _end: number,
-    _signal?: AbortSignal,
+    topic: string,
+    partition: number,
+    start: number,
+    end: number,
+    signal?: AbortSignal,
   ): AsyncGenerator<readonly LogRecord[], void, undefined> {
-    throw new Error("not yet");
+    for (let offset = start; offset < end; ) {
+      const { records, next } = await this.fetch(topic, partition, offset, { end, maxWaitMilliseconds: 1_000, signal });
+      if (records.length > 0) yield records;
+      offset = next;
+    }
   }
 
   /**
    * One fetch from `start`: what is there, or, if nothing is, what comes within `maxWaitMilliseconds` (a long poll).
+   * Fetches of the same partition wait for each other.
    *
-   * @param options.end read no further. Default: no end
-   * @param options.maxWaitMilliseconds Default: 500
+   * @throws {OffsetOutOfRangeError} if Kafka does not hold the offset
+   * @throws {TopicRecreatedError} if the topic is another one than at the first fetch
    */
-  fetch(
-    _topic: string,
-    _partition: number,
-    _start: number,
-    _options: { readonly end?: number; readonly maxWaitMilliseconds?: number; readonly signal?: AbortSignal } = {},
+  fetch(topic: string, partition: number, start: number, options: FetchOptions = {}): Promise<Fetched> {
+    const lane = this.#lane(topic, partition);
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#closed.signal]) : this.#closed.signal;
+    return lane.inTurn(() =>
+      withBackOff(() => abortable(this.#fetchOnce(lane, topic, partition, start, options), signal), {
+        signal,
+        isTransient: (error) => !(error instanceof OffsetOutOfRangeError || error instanceof TopicRecreatedError),
+        onRetry: (error, failures) => {
+          this.#cluster.clearMetadata();
+          this.#options.onRetry?.(error, failures);
+        },
+      }),
+    );
+  }
+
+  /**
+   * Every partition's watermarks, by the partition's number.
+   *
+   * @throws {Error} if a partition's leader does not answer (no endless waiting here)
+   */
+  async watermarks(topic: string): Promise<Readonly<Record<number, Watermarks>>> {
+    const list = async (timestamp: bigint) =>
+      (await this.#cluster.listOffsets({ topics: [topic], timestamp })).get(topic) ?? [];
+    const [earliest, latest] = await Promise.all([
+      list(ListOffsetTimestamps.EARLIEST),
+      list(ListOffsetTimestamps.LATEST),
+    ]);
+    return Object.fromEntries(
+      latest.map((offset, partition) => [
+        partition,
+        { earliest: Number(earliest[partition] ?? 0n), latest: Number(offset) },
+      ]),
+    );
+  }
+
+  /**
+   * Kafka's id of the topic, asked anew: another one means that the topic was deleted and made again.
+   *
+   * @throws {Error} if there is no such topic or no broker answers
+   */
+  async topicId(topic: string): Promise<string> {
+    return (await this.#topic(topic, true)).id;
+  }
+
+  /** Ends what is being read, with an error, and the connections. */
+  async close(): Promise<void> {
+    this.#closed.abort(new Error("the reader was closed"));
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.connections.close()));
+    await this.#cluster.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A lane a partition: a long poll holds up whatever comes after it on the same connection. */
+  #lane(topic: string, partition: number): Lane {
+    const key = `${topic}-${partition}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(this.#clientId);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  async #topic(topic: string, forceUpdate = false): Promise<ClusterTopicMetadata & { brokers: Brokers }> {
+    const metadata = await this.#cluster.metadata({ topics: [topic], forceUpdate });
+    const found = metadata.topics.get(topic);
+    if (found === undefined) throw new Error(`there is no topic ${topic}`);
+    return { ...found, brokers: metadata.brokers };
+  }
+
+  async #fetchOnce(
+    lane: Lane,
+    topic: string,
+    partition: number,
+    start: number,
+    options: FetchOptions,
   ): Promise<Fetched> {
-    throw new Error("not yet");
+    const { id, partitions, brokers } = await this.#topic(topic);
+    const pinned = this.#topicIds.get(topic) ?? id;
+    this.#topicIds.set(topic, pinned);
+    if (pinned !== id) throw new TopicRecreatedError(topic, pinned, id);
+    const leader = brokers.get(partitions[partition]?.leader ?? -1);
+    if (leader === undefined) throw new Error(`partition ${partition} of topic ${topic} has no leader`);
+    const connection = await lane.connections.get(leader);
+    const end = options.end ?? Number.POSITIVE_INFINITY;
+    const maxBytes = lane.bytesFor(end - start, this.#options.maxFetchBytes ?? 4 * 1024 * 1024);
+    try {
+      const { bytes, fetched } = await fetchPartition(connection, {
+        topicId: id,
+        partition,
+        start,
+        maxBytes,
+        maxWaitMilliseconds: options.maxWaitMilliseconds ?? 500,
+      });
+      const result = recordsOf(fetched, start, end);
+      lane.learn(bytes, fetched.records ?? []);
+      return { ...result, latest: Number(fetched.lastStableOffset) };
+    } catch (error) {
+      if (findErrorBy(error as Error, "apiId", "OFFSET_OUT_OF_RANGE") === null) throw error;
+      const held = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
+      // The log may have grown up to the offset in between: then the next try finds it.
+      if (start >= held.earliest && start <= held.latest) throw error;
+      throw new OffsetOutOfRangeError({ topic, partition, offset: start, ...held });
+    }
+  }
+}
+
+type Brokers = ReadonlyMap<number, { readonly host: string; readonly port: number }>;
+
+/** What is kept of a partition between its fetches. */
+class Lane {
+  readonly connections: ConnectionPool;
+  /** A moving average of the bytes that an offset takes on the wire, compressed as it is. */
+  #bytesPerOffset = 1_024;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(clientId: string) {
+    this.connections = new ConnectionPool(clientId, { connectTimeout: 3_000, requestTimeout: 30_000 });
   }
 
-  /** Every partition's watermarks, by the partition's number. */
-  watermarks(_topic: string): Promise<Readonly<Record<number, Watermarks>>> {
-    throw new Error("not yet");
+  inTurn<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => {});
+    return result;
   }
 
-  /** Kafka's id of the topic: another one means that the topic was deleted and made again. */
-  topicId(_topic: string): Promise<string> {
-    throw new Error("not yet");
+  /** The bytes to ask for, so that so many offsets come whole but not much more does. */
+  bytesFor(offsets: number, most: number): number {
+    return Math.max(leastFetchBytes, Math.min(most, Math.ceil(offsets * this.#bytesPerOffset * 1.1)));
   }
 
-  async close(): Promise<void> {}
+  learn(bytes: number, batches: readonly { readonly lastOffsetDelta: number }[]): void {
+    const offsets = batches.reduce((sum, batch) => sum + batch.lastOffsetDelta + 1, 0);
+    if (offsets > 0) this.#bytesPerOffset += (bytes / offsets - this.#bytesPerOffset) / 4;
+  }
+}
+
+/** Version 13 is the oldest that names topics by their id, and every broker from 3.1 on knows it. */
+function fetchPartition(
+  connection: Connection,
+  request: { topicId: string; partition: number; start: number; maxBytes: number; maxWaitMilliseconds: number },
+) {
+  const topics = [
+    {
+      topicId: request.topicId,
+      partitions: [
+        {
+          partition: request.partition,
+          currentLeaderEpoch: -1,
+          fetchOffset: BigInt(request.start),
+          lastFetchedEpoch: -1,
+          partitionMaxBytes: request.maxBytes,
+        },
+      ],
+    },
+  ];
+  let bytes = 0;
+  return new Promise<{ bytes: number; fetched: FetchedPartition }>((resolve, reject) => {
+    connection.send(
+      fetchV13.api.key,
+      fetchV13.api.version,
+      () =>
+        fetchV13.createRequest(
+          request.maxWaitMilliseconds,
+          1,
+          request.maxBytes,
+          FetchIsolationLevels.READ_COMMITTED,
+          0,
+          -1,
+          topics,
+          [],
+          "",
+        ),
+      (correlationId, apiKey, apiVersion, reader) => {
+        // The response is a chain of socket chunks; walking records over many of them costs three times as much.
+        const flat = reader.buffer.slice(reader.position, reader.buffer.length);
+        bytes = flat.length;
+        return fetchV13.parseResponse(correlationId, apiKey, apiVersion, Reader.from(flat));
+      },
+      true,
+      true,
+      (error, response) => {
+        const fetched = response?.responses[0]?.partitions[0];
+        if (error) reject(error);
+        else if (fetched === undefined) reject(new Error("the broker answered without the partition"));
+        else resolve({ bytes, fetched });
+      },
+    );
+  });
+}
+
+type FetchedPartition = ReturnType<typeof fetchV13.parseResponse>["responses"][number]["partitions"][number];
+
+/** The promise's result, unless the signal comes first. */
+function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
