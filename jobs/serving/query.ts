@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pointer, Version } from "../batch/versions.ts";
+import { chunkOf, type Offsets } from "../chunks.ts";
+import type { Row } from "../views/aggregate.ts";
+import {
+  type Coverage,
+  coverageOf,
+  coveredEras,
+  coveredOffsets,
+  type Hole,
+  rowUse,
+  speedStart,
+  withoutOpenChunks,
+} from "./coverage.ts";
+import { type AnswerGranularity, answerKey, type KeyAnswer, Ranking, type TopRow } from "./merge.ts";
+import { type AnyView, bounded, type Selection, type SpeedRow, StoreError, type Stores } from "./stores.ts";
+
+/** Which layers answer. */
+export const layers = ["merged", "batch", "speed"] as const;
+export type Layer = (typeof layers)[number];
+
+/**
+ * Which events an answer holds: with layer `merged` or `batch` those of every partition before `speed`, with layer
+ * `speed` those from `horizon` to `speed`. Exactly those, none twice.
+ */
+export interface Contains {
+  /** The version of the batch view; null as long as there is none. */
+  readonly version: string | null;
+  /** Where the batch view ends and the speed view begins. */
+  readonly horizon: Offsets;
+  /** Where the answer ends: with layer `batch` at the horizon. */
+  readonly speed: Offsets;
+  /** Where the log ends. */
+  readonly log: Offsets;
+  /** The log's offsets that the answer does not hold yet, in all partitions. */
+  readonly lag: number;
+  /** Offsets that the speed layer skipped; the answer ends before a partition's first. */
+  readonly holes: readonly Hole[];
+  /** Whether the answer holds everything that was in the log. */
+  readonly complete: boolean;
+}
+
+/** What the queries need to know of the data's layout, and how long they wait. */
+export interface QueryOptions {
+  readonly stores: Stores;
+  readonly partitions: number;
+  readonly chunkSize: number;
+  readonly chunksPerEra: number;
+  /** Milliseconds to wait for one call of a store. Default: 5,000 */
+  readonly storeTimeout?: number;
+  /** Milliseconds to wait for all of a view's rows, which `top` reads. Default: 30,000 */
+  readonly scanTimeout?: number;
+}
+
+/** The answer for one key. */
+export async function queryKey(
+  options: QueryOptions,
+  view: AnyView,
+  request: Selection & {
+    readonly key: readonly string[];
+    readonly granularity: AnswerGranularity;
+    readonly layer: Layer;
+  },
+): Promise<KeyAnswer & { readonly contains: Contains }> {
+  const timeout = options.storeTimeout ?? 5_000;
+  let rows: Pick<Row, "bucket" | "states">[] = [];
+  const contains = await readLayers(options, view, request.layer, {
+    begin: () => {
+      rows = [];
+    },
+    batch: async (version) => {
+      const read = await bounded("batchRows", timeout, (signal) =>
+        options.stores.batchRows(view, version, request, signal),
+      );
+      return () => {
+        for (const row of read) rows.push(row);
+      };
+    },
+    speed: (eras, take) =>
+      bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, request, take, signal)),
+    add: (row) => rows.push({ bucket: row.bucket, states: statesOf(view, row) }),
+  });
+  return { ...answerKey(view, rows, request.granularity), contains };
+}
+
+/** The keys with the largest values of a measure, largest first. */
+export async function queryTop(
+  options: QueryOptions,
+  view: AnyView,
+  request: Omit<Selection, "key"> & { readonly measure: string; readonly limit: number; readonly layer: Layer },
+): Promise<{ readonly rows: TopRow[]; readonly contains: Contains }> {
+  const measure = view.measures[request.measure];
+  if (measure === undefined) throw new TypeError(`view ${view.name} has no measure ${request.measure}`);
+  const index = Object.keys(view.measures).indexOf(request.measure);
+  const selection: Selection = { from: request.from, to: request.to };
+  const timeout = options.scanTimeout ?? 30_000;
+  let ranking = new Ranking(measure);
+  const contains = await readLayers(options, view, request.layer, {
+    begin: () => {
+      ranking = new Ranking(measure);
+    },
+    batch: async (version) => {
+      const totals = await bounded("batchTotals", timeout, (signal) =>
+        options.stores.batchTotals(view, version, request.measure, selection, signal),
+      );
+      return () => {
+        for (const total of totals) ranking.add(total.key, total.state);
+      };
+    },
+    speed: (eras, take) =>
+      bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, selection, take, signal)),
+    add: (row) => ranking.add(row.key, statesOf(view, row)[index]),
+  });
+  return { rows: ranking.top(request.limit), contains };
+}
+
+/** How a query reads the two layers and takes up what is good of them. */
+interface Reading {
+  /** Forgets what was taken up. */
+  begin(): void;
+  /** Reads the version's rows; the function returned takes them up. */
+  batch(version: Version): Promise<() => void>;
+  /** Reads the speed view's rows. */
+  speed(eras: readonly number[], take: (row: SpeedRow) => void): Promise<void>;
+  /** Takes up a row of the speed view. */
+  add(row: SpeedRow): void;
+}
+
+/** How often a query begins again because its version was dropped while it read. */
+const versionAttempts = 5;
+/** How often the speed view is read again because rows were being written, with pauses in milliseconds. */
+const pauses = [5, 20];
+/** Reading again is for short reads: after so many milliseconds the open chunk is left out instead. */
+const rereadBudget = 250;
+
+/**
+ * Reads both layers so that the answer is exactly the events that the result says.
+ *
+ * The version that is read at the beginning must still be kept at the end: else its datasource, or the speed rows
+ * past its horizon, may have been dropped in between, and the reading begins again.
+ */
+async function readLayers(options: QueryOptions, view: AnyView, layer: Layer, reading: Reading): Promise<Contains> {
+  const timeout = options.storeTimeout ?? 5_000;
+  const pointerNow = () => bounded("pointer", timeout, (signal) => options.stores.pointer(view, signal));
+  let pointer = await pointerNow();
+  for (let attempt = 1; ; attempt++) {
+    reading.begin();
+    const version = pointer;
+    const both = await Promise.allSettled([
+      version === undefined || layer === "speed" ? undefined : reading.batch(version),
+      readSpeed(options, view, layer, version?.horizon ?? {}, reading),
+    ]);
+    pointer = await pointerNow();
+    if (isKept(version, pointer)) {
+      const [batch, speed] = both;
+      if (speed.status === "rejected") throw speed.reason;
+      if (batch.status === "rejected") throw batch.reason;
+      batch.value?.();
+      return { version: version?.version ?? null, ...speed.value };
+    }
+    if (attempt === versionAttempts)
+      throw new StoreError(
+        "Cassandra",
+        new Error(`the version of ${view.name} changed ${attempt} times while reading`),
+      );
+  }
+}
+
+function isKept(read: Pointer | undefined, now: Pointer | undefined): boolean {
+  if (read === undefined || now === undefined) return read === now;
+  return now.version === read.version || now.retained.some((version) => version.version === read.version);
+}
+
+/**
+ * Reads the speed view from the horizon on. Progress is read before the rows: what it says was acknowledged before it
+ * was written is there. A row that is newer is of a write under way: the read is repeated, and if that does not help,
+ * the answer ends at the open chunk's edge, because closed chunks never change.
+ */
+async function readSpeed(
+  options: QueryOptions,
+  view: AnyView,
+  layer: Layer,
+  horizon: Offsets,
+  reading: Reading,
+): Promise<Omit<Contains, "version">> {
+  const timeout = options.storeTimeout ?? 5_000;
+  const { partitions, chunkSize, stores } = options;
+  const firstChunk = Math.min(...range(partitions).map((partition) => chunkOf(horizon[partition] ?? 0, chunkSize)));
+  const began = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    const [progress, watermarks] = await Promise.all([
+      layer === "batch" ? [] : bounded("progress", timeout, (signal) => stores.progress(view, firstChunk, signal)),
+      bounded("watermarks", timeout, (signal) => stores.watermarks(signal)),
+    ]);
+    const earliest = Object.fromEntries(range(partitions).map((name) => [name, watermarks[name]?.earliest ?? 0]));
+    const start = speedStart(horizon, earliest, progress, partitions, chunkSize);
+    let coverage = coverageOf(start, progress, chunkSize);
+    const open: SpeedRow[] = [];
+    const underWay = new Set<number>();
+    const closed: SpeedRow[] = [];
+    await reading.speed(coveredEras(coverage, options.chunksPerEra), (row) => {
+      const use = rowUse(coverage, row);
+      if (use === "closed") closed.push(row);
+      else if (use === "open") open.push(row);
+      else if (use === "underWay") underWay.add(row.partition);
+    });
+    const pause = pauses[attempt];
+    if (underWay.size > 0 && pause !== undefined && performance.now() - began < rereadBudget) {
+      await sleep(pause);
+      continue;
+    }
+    coverage = withoutOpenChunks(coverage, underWay);
+    for (const row of closed) reading.add(row);
+    for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
+    return containsOf(start, coverage, watermarks);
+  }
+}
+
+function containsOf(
+  horizon: Offsets,
+  coverage: Coverage,
+  watermarks: Readonly<Record<number, { readonly latest: number }>>,
+): Omit<Contains, "version"> {
+  const speed = coveredOffsets(coverage);
+  // Progress and log are read side by side: the log reaches at least as far as what was made of it.
+  const log = Object.fromEntries(
+    Object.entries(speed).map(([partition, end]) => [
+      partition,
+      Math.max(end, watermarks[Number(partition)]?.latest ?? 0),
+    ]),
+  );
+  const lag = Object.entries(log).reduce((sum, [partition, end]) => sum + end - (speed[partition] ?? 0), 0);
+  return { horizon, speed, log, lag, holes: coverage.holes, complete: lag === 0 && coverage.holes.length === 0 };
+}
+
+function statesOf(view: AnyView, row: SpeedRow): unknown[] {
+  return view.decode(JSON.parse(row.state));
+}
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}

@@ -1,0 +1,124 @@
+import { type Client, types } from "cassandra-driver";
+import pMap from "p-map";
+import { shardOf } from "../speed/shard.ts";
+import { speedTable } from "../speed/tables.ts";
+import { keyText } from "../views/aggregate.ts";
+import type { Progress } from "./coverage.ts";
+import type { AnyView, Selection, SpeedRow, Stores } from "./stores.ts";
+
+/** What is needed to know of the speed views' layout. */
+export interface SpeedStoreOptions {
+  /** A client that uses the keyspace. */
+  readonly client: Client;
+  /** The generation of every view by its name. */
+  readonly generations: Readonly<Record<string, string>>;
+  readonly partitions: number;
+  readonly shards: number;
+  /** Cassandra partitions read at once by a query over all keys. Default: 8 */
+  readonly parallel?: number;
+  /** Rows a page. Default: 5,000 */
+  readonly pageRows?: number;
+}
+
+/** Times outside every view's, for queries without a bound. */
+const everFrom = Number.MIN_SAFE_INTEGER;
+const everTo = Number.MAX_SAFE_INTEGER;
+
+/** The CQL that reads how far the speed layer has come in a view. */
+export const readProgress =
+  "SELECT partition, chunk, end_offset FROM speed_progress WHERE view = ? AND generation = ? AND partition IN ? AND chunk >= ?";
+
+/** The CQL that reads a key's rows in an era. */
+export function readKeyRows(table: string): string {
+  return `SELECT bucket, partition, chunk, state, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND key = ? AND bucket >= ? AND bucket < ?`;
+}
+
+/** The CQL that reads every key's rows in an era and shard. */
+export function readShardRows(table: string): string {
+  return `SELECT key, bucket, partition, chunk, state, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ?`;
+}
+
+/** The speed views in Cassandra, as jobs/speed writes them. */
+export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" | "speedRows"> {
+  const { client, shards, parallel = 8, pageRows = 5_000 } = options;
+  const partitions = Array.from({ length: options.partitions }, (_, partition) => partition);
+
+  const generationOf = (view: AnyView) => {
+    const generation = options.generations[view.name];
+    if (generation === undefined) throw new TypeError(`the configuration has no generation of view ${view.name}`);
+    return generation;
+  };
+
+  /** Page by page: a driver's stream would read on however slowly its rows are taken. */
+  async function read(cql: string, values: unknown[], signal: AbortSignal, take: (row: types.Row) => void) {
+    let pageState: string | undefined;
+    do {
+      signal.throwIfAborted();
+      const page = await client.execute(cql, values, {
+        prepare: true,
+        consistency: types.consistencies.localQuorum,
+        fetchSize: pageRows,
+        ...(pageState === undefined ? {} : { pageState }),
+      });
+      for (const row of page.rows) take(row);
+      pageState = page.pageState ?? undefined;
+    } while (pageState !== undefined);
+  }
+
+  return {
+    async progress(view, chunk, signal) {
+      const rows: Progress[] = [];
+      await read(readProgress, [view.name, generationOf(view), partitions, chunk], signal, (row) => {
+        // A row without an end is the rest of an expired one.
+        if (row.end_offset !== null)
+          rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });
+      });
+      return rows;
+    },
+
+    async speedRows(view, eras, selection: Selection, take: (row: SpeedRow) => void, signal) {
+      const table = speedTable(view.name, generationOf(view));
+      const { key, from = everFrom, to = everTo } = selection;
+      if (key !== undefined) {
+        const text = keyText(key);
+        const shard = shardOf(text, shards);
+        await pMap(
+          eras,
+          (era) => read(readKeyRows(table), [shard, era, text, from, to], signal, (row) => take(speedRow(row, key))),
+          { concurrency: parallel },
+        );
+        return;
+      }
+      const keys = new Map<string, string[]>();
+      const keyOf = (text: string) => {
+        let known = keys.get(text);
+        if (known === undefined) {
+          known = JSON.parse(text) as string[];
+          keys.set(text, known);
+        }
+        return known;
+      };
+      const places = eras.flatMap((era) => Array.from({ length: shards }, (_, shard) => ({ era, shard })));
+      await pMap(
+        places,
+        ({ era, shard }) =>
+          read(readShardRows(table), [shard, era], signal, (row) => {
+            const bucket = Number(row.bucket);
+            if (bucket >= from && bucket < to) take(speedRow(row, keyOf(row.key)));
+          }),
+        { concurrency: parallel },
+      );
+    },
+  };
+}
+
+function speedRow(row: types.Row, key: readonly string[]): SpeedRow {
+  return {
+    key,
+    bucket: Number(row.bucket),
+    partition: row.partition,
+    chunk: row.chunk,
+    state: row.state,
+    written: Number(row.written),
+  };
+}

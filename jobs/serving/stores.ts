@@ -1,0 +1,120 @@
+import type { BatchTotal } from "../batch/query.ts";
+import type { Pointer, Version } from "../batch/versions.ts";
+import type { Offsets } from "../chunks.ts";
+import type { Watermarks } from "../kafka/range-reader.ts";
+import type { Row } from "../views/aggregate.ts";
+import type { View } from "../views/view.ts";
+import type { Progress } from "./coverage.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: the serving layer never looks at events
+export type AnyView = View<any>;
+
+/** Which rows of a view are asked for. */
+export interface Selection {
+  /** The values of the key's fields, in order. Default: every key. */
+  readonly key?: readonly string[];
+  /** Only time steps that start at or after this time, in milliseconds since 1970. Default: from the first. */
+  readonly from?: number;
+  /** Only time steps that start before this time, in milliseconds since 1970. Default: to the last. */
+  readonly to?: number;
+}
+
+/** A row of a speed view as it is stored. */
+export interface SpeedRow {
+  readonly key: readonly string[];
+  readonly bucket: number;
+  readonly partition: number;
+  readonly chunk: number;
+  /** The encoded states as JSON. */
+  readonly state: string;
+  /** The end offset that the row was written with. */
+  readonly written: number;
+}
+
+/** What the serving layer reads. Every call may fail, and is given up when `signal` is aborted. */
+export interface Stores {
+  /** Cassandra: which batch view answers; undefined as long as there is none. */
+  pointer(view: AnyView, signal: AbortSignal): Promise<Pointer | undefined>;
+  /** Cassandra: the speed layer's progress in a view's chunks from `chunk` on. */
+  progress(view: AnyView, chunk: number, signal: AbortSignal): Promise<readonly Progress[]>;
+  /** Cassandra: the selected rows of a speed view in the given eras, handed over as they come, in any order. */
+  speedRows(
+    view: AnyView,
+    eras: readonly number[],
+    selection: Selection,
+    take: (row: SpeedRow) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Druid: the selected rows of one version of a batch view. */
+  batchRows(view: AnyView, version: Version, selection: Selection, signal: AbortSignal): Promise<readonly Row[]>;
+  /** Druid: one measure's totals by key. */
+  batchTotals(
+    view: AnyView,
+    version: Version,
+    measure: string,
+    selection: Selection,
+    signal: AbortSignal,
+  ): Promise<readonly BatchTotal[]>;
+  /** Druid: resolves if it takes queries. */
+  batchReady(signal: AbortSignal): Promise<void>;
+  /** Kafka: every partition's watermarks. */
+  watermarks(signal: AbortSignal): Promise<Readonly<Record<number, Watermarks>>>;
+  /** Kafka: how many events were set aside, by partition. */
+  deadLetters(signal: AbortSignal): Promise<Offsets>;
+  /** HDFS: up to which offset the master dataset holds every partition. */
+  archived(signal: AbortSignal): Promise<Offsets>;
+}
+
+/** The names of the stores, as errors and metrics give them. */
+export type StoreName = "Cassandra" | "Druid" | "HDFS" | "Kafka";
+
+/** The store behind each call. */
+export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
+  pointer: "Cassandra",
+  progress: "Cassandra",
+  speedRows: "Cassandra",
+  batchRows: "Druid",
+  batchTotals: "Druid",
+  batchReady: "Druid",
+  watermarks: "Kafka",
+  deadLetters: "Kafka",
+  archived: "HDFS",
+};
+
+/** A store did not answer, or with an error. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly store: StoreName;
+
+  constructor(store: StoreName, cause: unknown) {
+    super(`${store}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.store = store;
+  }
+}
+
+/**
+ * The result of a store's call, or a {@link StoreError} if it fails or takes too long; then the call's signal is
+ * aborted.
+ *
+ * @param milliseconds the longest wait
+ */
+export async function bounded<Result>(
+  call: keyof Stores,
+  milliseconds: number,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const store = storeNames[call];
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([run(controller.signal), late]);
+  } catch (error) {
+    controller.abort(error);
+    throw new StoreError(store, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import {
+  coverageOf,
+  coveredEras,
+  coveredOffsets,
+  rowUse,
+  speedStart,
+  withoutOpenChunks,
+} from "../../../jobs/serving/coverage.ts";
+
+const row = (partition: number, chunk: number, end: number) => ({ partition, chunk, end });
+
+describe("coverageOf", () => {
+  it("goes through full chunks to the end of the open one", () => {
+    const coverage = coverageOf({ 0: 10, 1: 0 }, [row(0, 2, 25), row(0, 1, 20), row(1, 0, 3)], 10);
+    expect(coveredOffsets(coverage)).toEqual({ 0: 25, 1: 3 });
+    expect(coverage.holes).toEqual([]);
+  });
+
+  it("stays at the start without progress, and ignores what lies before the start", () => {
+    expect(coveredOffsets(coverageOf({ 0: 20 }, [row(0, 0, 10), row(0, 1, 15)], 10))).toEqual({ 0: 20 });
+  });
+
+  it("ends before a missing chunk and names every hole", () => {
+    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 10), row(0, 2, 30), row(0, 3, 34), row(0, 5, 55)], 10);
+    expect(coveredOffsets(coverage)).toEqual({ 0: 10 });
+    expect(coverage.holes).toEqual([
+      { partition: 0, from: 10, to: 20 },
+      { partition: 0, from: 34, to: 50 },
+    ]);
+  });
+
+  it("ends inside a chunk that is not full although a later one exists", () => {
+    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 7), row(0, 1, 12)], 10);
+    expect(coveredOffsets(coverage)).toEqual({ 0: 7 });
+    expect(coverage.holes).toEqual([{ partition: 0, from: 7, to: 10 }]);
+  });
+});
+
+describe("speedStart", () => {
+  it("is the horizon where there is one", () => {
+    expect(speedStart({ 0: 30 }, { 0: 45 }, [row(0, 4, 44)], 1, 10)).toEqual({ 0: 30 });
+  });
+
+  it("is the first chunk that anything is left of where there is none", () => {
+    expect(speedStart({}, { 0: 25, 1: 25, 2: 0 }, [row(1, 1, 20)], 3, 10)).toEqual({ 0: 20, 1: 10, 2: 0 });
+  });
+});
+
+describe("rowUse", () => {
+  const coverage = coverageOf({ 0: 10 }, [row(0, 1, 20), row(0, 2, 25)], 10);
+  const use = (chunk: number, written: number, partition = 0) => rowUse(coverage, { partition, chunk, written });
+
+  it("tells closed, open, under way and outside apart", () => {
+    expect(use(0, 10)).toBe("outside");
+    expect(use(1, 15)).toBe("closed");
+    expect(use(2, 25)).toBe("open");
+    expect(use(2, 22)).toBe("open");
+    expect(use(2, 26)).toBe("underWay");
+    expect(use(3, 31)).toBe("outside");
+    expect(use(1, 15, 7)).toBe("outside");
+  });
+
+  it("ends at the open chunk's edge without it", () => {
+    expect(coveredOffsets(withoutOpenChunks(coverage, [0]))).toEqual({ 0: 20 });
+  });
+});
+
+describe("coveredEras", () => {
+  it("holds every covered chunk's era and no other", () => {
+    const coverage = coverageOf(
+      { 0: 20, 1: 0, 2: 90 },
+      [row(0, 2, 30), row(0, 3, 40), row(0, 4, 41), row(1, 0, 10)],
+      10,
+    );
+    expect(coveredEras(coverage, 2)).toEqual([0, 1, 2]);
+  });
+});

@@ -1,0 +1,229 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { chunkEnd, chunkOf, chunkStart, type Offsets } from "../../../jobs/chunks.ts";
+import { count, sum } from "../../../jobs/measures/index.ts";
+import { answerGranularities, answerKey, Ranking } from "../../../jobs/serving/merge.ts";
+import { layers, queryKey, queryTop } from "../../../jobs/serving/query.ts";
+import type { SpeedRow } from "../../../jobs/serving/stores.ts";
+import { Aggregate } from "../../../jobs/views/aggregate.ts";
+import { view } from "../../../jobs/views/view.ts";
+import { SimulatedStores } from "./simulated-stores.ts";
+
+interface Visit {
+  readonly time: number;
+  readonly site: string;
+  readonly page: string;
+  readonly bytes: number;
+}
+
+const visits = view<Visit>({
+  name: "visits",
+  time: (visit) => visit.time,
+  granularity: "minute",
+  key: { site: (visit) => visit.site, page: (visit) => visit.page },
+  measures: { visits: count(), bytes: sum((visit) => visit.bytes) },
+});
+
+const minute = 60_000;
+/** Times out of order, over three days, with many in the same minutes. */
+const visit: fc.Arbitrary<Visit> = fc.record({
+  time: fc.oneof(fc.integer({ min: 0, max: 5 * minute }), fc.integer({ min: -86_400_000, max: 2 * 86_400_000 })),
+  site: fc.constantFrom("a", "b"),
+  page: fc.constantFrom("", "x", 'y"', "ü"),
+  bytes: fc.integer({ min: -5, max: 1_000 }),
+});
+
+/** A worker's life in a chunk, as shares of the chunk's events that are in the log. */
+const worker = fc.record({
+  ends: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 }),
+  broken: fc.option(fc.nat({ max: 3 }), { nil: undefined }),
+});
+
+const scenario = fc
+  .record({
+    logs: fc.array(fc.array(visit, { maxLength: 24 }), { minLength: 1, maxLength: 3 }),
+    chunkSize: fc.integer({ min: 1, max: 7 }),
+    chunksPerEra: fc.integer({ min: 1, max: 3 }),
+    horizons: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }),
+    batch: fc.boolean(),
+    /** How far the speed layer surely wrote, in one go. */
+    reached: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }),
+    /** Replays, zombies and writes under way, in any chunk at all. */
+    workers: fc.array(fc.record({ partition: fc.nat({ max: 2 }), chunk: fc.nat({ max: 23 }), worker }), {
+      maxLength: 8,
+    }),
+    from: fc.option(fc.integer({ min: -2, max: 8 }), { nil: undefined }),
+    length: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
+    granularity: fc.constantFrom(...answerGranularities(visits)),
+    layer: fc.constantFrom(...layers),
+    key: fc.record({ site: fc.constantFrom("a", "b"), page: fc.constantFrom("", "x", 'y"', "ü") }),
+  })
+  .map((given) => {
+    const stores = new SimulatedStores(given.logs, [visits], given.chunkSize, given.chunksPerEra);
+    const written = stores.views.get("visits");
+    const edge = (offset: number) => chunkStart(chunkOf(offset, given.chunkSize), given.chunkSize);
+    if (given.batch) {
+      const horizon = given.logs.map((log, partition) => edge(log.length * (given.horizons[partition] ?? 0)));
+      stores.publish(visits, "20150912T000000000", Object.fromEntries(horizon.entries()));
+    }
+    const reached = given.logs.map((log, partition) => Math.floor(log.length * (given.reached[partition] ?? 0)));
+    for (const [partition, end] of reached.entries()) written?.writeTo(partition, end);
+    for (const { partition, chunk, worker } of given.workers) {
+      const start = chunkStart(chunk, given.chunkSize);
+      const length = Math.min(given.logs[partition]?.length ?? 0, chunkEnd(chunk, given.chunkSize)) - start;
+      if (length <= 0) continue;
+      const ends = [...new Set(worker.ends.map((share) => start + Math.ceil(share * length)))].sort((a, b) => a - b);
+      written?.write(
+        partition,
+        chunk,
+        ends.filter((end) => end > start),
+        worker.broken,
+      );
+    }
+    const from = given.from === undefined ? undefined : given.from * minute;
+    const to = given.length === undefined ? undefined : (from ?? 0) + given.length * minute;
+    const options = {
+      stores,
+      partitions: given.logs.length,
+      chunkSize: given.chunkSize,
+      chunksPerEra: given.chunksPerEra,
+    };
+    return { ...given, stores, options, reached, range: { from, to } };
+  });
+
+/** One pass over exactly the events of the offsets. */
+function onePass(
+  logs: readonly (readonly Visit[])[],
+  start: Offsets,
+  end: Offsets,
+  range: { from?: number | undefined; to?: number | undefined },
+): Aggregate<Visit> {
+  const aggregate = new Aggregate(visits);
+  for (const [partition, log] of logs.entries())
+    for (const event of log.slice(start[partition] ?? 0, end[partition] ?? 0)) {
+      const bucket = visits.bucket(event);
+      if (bucket >= (range.from ?? Number.NEGATIVE_INFINITY) && bucket < (range.to ?? Number.POSITIVE_INFINITY))
+        aggregate.add(event);
+    }
+  return aggregate;
+}
+
+describe("an answer", () => {
+  it("is one pass over exactly the events that it says it contains", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ logs, options, range, layer, granularity, key }) => {
+        const answer = await queryKey(options, visits, { ...range, key: [key.site, key.page], layer, granularity });
+        const { contains } = answer;
+        const expected = onePass(logs, layer === "speed" ? contains.horizon : {}, contains.speed, range);
+        const rows = [...expected.rows()].filter((row) => row.key[0] === key.site && row.key[1] === key.page);
+        expect({ rows: answer.rows, total: answer.total }).toEqual(answerKey(visits, rows, granularity));
+
+        const top = await queryTop(options, visits, { ...range, layer, measure: "bytes", limit: 3 });
+        const ranking = new Ranking(visits.measures.bytes as never);
+        const all = onePass(logs, layer === "speed" ? top.contains.horizon : {}, top.contains.speed, range);
+        for (const row of all.rows()) ranking.add(row.key, row.states[1]);
+        expect(top.rows).toEqual(ranking.top(3));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("contains everything that was surely written and nothing that is not in the log", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ logs, options, reached, key, chunkSize }) => {
+        const { contains } = await queryKey(options, visits, {
+          key: [key.site, key.page],
+          layer: "merged",
+          granularity: "all",
+        });
+        for (const [partition, log] of logs.entries()) {
+          const end = contains.speed[partition] ?? -1;
+          const sure = Math.max(reached[partition] ?? 0, contains.horizon[partition] ?? 0);
+          expect(end).toBeLessThanOrEqual(log.length);
+          expect(end).toBeGreaterThanOrEqual(chunkStart(chunkOf(sure, chunkSize), chunkSize));
+          expect(contains.log[partition]).toBe(log.length);
+        }
+        const lag = logs.reduce((sum, log, partition) => sum + log.length - (contains.speed[partition] ?? 0), 0);
+        expect(contains.lag).toBe(lag);
+        expect(contains.complete).toBe(lag === 0 && contains.holes.length === 0);
+      }),
+    );
+  });
+});
+
+describe("consistency", () => {
+  const log = Array.from({ length: 25 }, (_, index) => ({ time: index, site: "a", page: "x", bytes: 1 }));
+  const options = (stores: SimulatedStores<Visit>) => ({ stores, partitions: 1, chunkSize: 10, chunksPerEra: 2 });
+  const request = { key: ["a", "x"], layer: "merged", granularity: "all" } as const;
+
+  it("reads again while a row of the open chunk is newer than the progress", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    const written = stores.views.get("visits");
+    written?.writeTo(0, 22);
+    written?.write(0, 2, [24], 1);
+    const read = stores.speedRows.bind(stores);
+    stores.speedRows = async (...args) => {
+      await read(...args);
+      written?.write(0, 2, [24]);
+    };
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.total).toEqual({ visits: 24, bytes: 24 });
+    expect(answer.contains).toMatchObject({ speed: { 0: 24 }, log: { 0: 25 }, lag: 1, complete: false });
+  });
+
+  it("ends at the open chunk's edge if the writing does not end", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    const written = stores.views.get("visits");
+    written?.writeTo(0, 22);
+    written?.write(0, 2, [24], 1);
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.total).toEqual({ visits: 20, bytes: 20 });
+    expect(answer.contains).toMatchObject({ speed: { 0: 20 }, lag: 5, complete: false, holes: [] });
+  });
+
+  it("reads again if its version is dropped, or the first one appears, while it reads", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    const written = stores.views.get("visits");
+    written?.writeTo(0, 25);
+    let swaps = 0;
+    const read = stores.speedRows.bind(stores);
+    stores.speedRows = async (view, eras, selection, take: (row: SpeedRow) => void) => {
+      if (swaps < 2) {
+        swaps++;
+        stores.publish(visits, `v${swaps}`, { 0: swaps * 10 });
+        // What the batch run deletes below its horizon.
+        for (const [id, row] of written?.rows ?? []) if (row.chunk < swaps) written?.rows.delete(id);
+        for (const [id, row] of written?.progress ?? []) if (row.chunk < swaps) written?.progress.delete(id);
+      }
+      await read(view, eras, selection, take);
+    };
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.contains).toMatchObject({ version: "v2", horizon: { 0: 20 }, speed: { 0: 25 }, complete: true });
+    expect(answer.total).toEqual({ visits: 25, bytes: 25 });
+  });
+
+  it("lets a version that is still kept finish its answer", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    stores.views.get("visits")?.writeTo(0, 25);
+    stores.publish(visits, "v1", { 0: 10 });
+    const old = stores.pointers.get("visits");
+    const read = stores.batchRows.bind(stores);
+    stores.batchRows = async (...args) => {
+      stores.publish(visits, "v2", { 0: 20 }, old === undefined ? [] : [old]);
+      return read(...args);
+    };
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.contains).toMatchObject({ version: "v1", speed: { 0: 25 } });
+    expect(answer.total).toEqual({ visits: 25, bytes: 25 });
+  });
+
+  it("reports a hole and leaves out what is behind it", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    stores.views.get("visits")?.write(0, 0, [10]);
+    stores.views.get("visits")?.write(0, 2, [25]);
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.total).toEqual({ visits: 10, bytes: 10 });
+    expect(answer.contains).toMatchObject({ speed: { 0: 10 }, holes: [{ partition: 0, from: 10, to: 20 }] });
+    expect(answer.contains.complete).toBe(false);
+  });
+});

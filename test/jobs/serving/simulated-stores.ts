@@ -1,0 +1,131 @@
+import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
+import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
+import type { AnyView, Selection, SpeedRow, Stores } from "../../../jobs/serving/stores.ts";
+import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
+
+/** A speed view in memory, written as jobs/speed writes it and kept as Cassandra keeps it: the newest timestamp wins. */
+export class SimulatedSpeedView<Event> {
+  readonly rows = new Map<string, SpeedRow>();
+  readonly progress = new Map<string, { partition: number; chunk: number; end: number }>();
+  readonly #view: AnyView;
+  readonly #logs: readonly (readonly Event[])[];
+  readonly #chunkSize: number;
+
+  constructor(view: AnyView, logs: readonly (readonly Event[])[], chunkSize: number) {
+    this.#view = view;
+    this.#logs = logs;
+    this.#chunkSize = chunkSize;
+  }
+
+  /**
+   * One worker's life in a chunk: it writes at each of the ends what changed since the one before.
+   *
+   * @param broken if given, the last write is cut off after so many rows, and no progress follows it
+   */
+  write(partition: number, chunk: number, ends: readonly number[], broken?: number): void {
+    const aggregate = new Aggregate(this.#view);
+    let next = chunkStart(chunk, this.#chunkSize);
+    for (const [index, end] of ends.entries()) {
+      for (; next < end; next++) aggregate.add(this.#logs[partition]?.[next] as Event);
+      const changed = aggregate.takeChanged();
+      const last = index === ends.length - 1 && broken !== undefined;
+      for (const row of last ? changed.slice(0, broken) : changed) this.#upsert(row, partition, chunk, end);
+      if (!last) this.#advance(partition, chunk, end);
+    }
+  }
+
+  /** Writes everything up to an offset, in one go a chunk. */
+  writeTo(partition: number, end: number): void {
+    for (let chunk = 0; chunkStart(chunk, this.#chunkSize) < end; chunk++)
+      this.write(partition, chunk, [Math.min(end, chunkEnd(chunk, this.#chunkSize))]);
+  }
+
+  #upsert(row: Row, partition: number, chunk: number, end: number): void {
+    const id = JSON.stringify([row.key, row.bucket, partition, chunk]);
+    if ((this.rows.get(id)?.written ?? -1) > end) return;
+    const state = JSON.stringify(this.#view.encode(row.states));
+    this.rows.set(id, { key: row.key, bucket: row.bucket, partition, chunk, state, written: end });
+  }
+
+  #advance(partition: number, chunk: number, end: number): void {
+    const id = `${partition}/${chunk}`;
+    const before = this.progress.get(id)?.end ?? -1;
+    this.progress.set(id, { partition, chunk, end: Math.max(before, end) });
+  }
+}
+
+/** The stores in memory. Fields may be changed, and methods replaced, in the middle of a test. */
+export class SimulatedStores<Event> implements Stores {
+  pointers = new Map<string, Pointer>();
+  readonly views = new Map<string, SimulatedSpeedView<Event>>();
+  /** Where readers see the log end, by partition. */
+  latest: Record<number, number>;
+  readonly #logs: readonly (readonly Event[])[];
+  readonly #chunksPerEra: number;
+
+  constructor(logs: readonly (readonly Event[])[], views: readonly AnyView[], chunkSize: number, chunksPerEra: number) {
+    this.#logs = logs;
+    this.#chunksPerEra = chunksPerEra;
+    this.latest = Object.fromEntries(logs.map((log, partition) => [partition, log.length]));
+    for (const view of views) this.views.set(view.name, new SimulatedSpeedView(view, logs, chunkSize));
+  }
+
+  /** Makes a batch view of everything before the horizon the current one. */
+  publish(view: AnyView, version: string, horizon: Offsets, retained: readonly Version[] = []): void {
+    const rows = this.#aggregate(view, horizon).size;
+    this.pointers.set(view.name, { version, datasource: version, horizon, rows, retained });
+  }
+
+  async pointer(view: AnyView): Promise<Pointer | undefined> {
+    return this.pointers.get(view.name);
+  }
+
+  async progress(view: AnyView, chunk: number) {
+    return [...(this.views.get(view.name)?.progress.values() ?? [])].filter((row) => row.chunk >= chunk);
+  }
+
+  async speedRows(view: AnyView, eras: readonly number[], selection: Selection, take: (row: SpeedRow) => void) {
+    for (const row of this.views.get(view.name)?.rows.values() ?? [])
+      if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row, selection)) take(row);
+  }
+
+  async batchRows(view: AnyView, version: Version, selection: Selection) {
+    return [...this.#aggregate(view, version.horizon).rows()].filter((row) => isSelected(row, selection));
+  }
+
+  async batchTotals(view: AnyView, version: Version, measure: string, selection: Selection) {
+    const index = Object.keys(view.measures).indexOf(measure);
+    return (await this.batchRows(view, version, selection)).map((row) => ({ key: row.key, state: row.states[index] }));
+  }
+
+  async batchReady() {}
+
+  async watermarks() {
+    return Object.fromEntries(
+      Object.entries(this.latest).map(([partition, latest]) => [partition, { earliest: 0, latest }]),
+    );
+  }
+
+  async deadLetters(): Promise<Offsets> {
+    return Object.fromEntries(this.#logs.map((_, partition) => [partition, 0]));
+  }
+
+  async archived(): Promise<Offsets> {
+    return Object.fromEntries(this.#logs.map((_, partition) => [partition, 0]));
+  }
+
+  #aggregate(view: AnyView, horizon: Offsets): Aggregate<unknown> {
+    const aggregate = new Aggregate(view);
+    for (const [partition, log] of this.#logs.entries())
+      for (const event of log.slice(0, horizon[partition] ?? 0)) aggregate.add(event);
+    return aggregate;
+  }
+}
+
+function isSelected(row: { key: readonly string[]; bucket: number }, selection: Selection): boolean {
+  return (
+    (selection.key === undefined || keyText(selection.key) === keyText(row.key)) &&
+    row.bucket >= (selection.from ?? Number.NEGATIVE_INFINITY) &&
+    row.bucket < (selection.to ?? Number.POSITIVE_INFINITY)
+  );
+}
