@@ -57,7 +57,8 @@ export interface RangeReaderOptions {
   readonly onRetry?: (error: Error, failures: number) => void;
 }
 
-const leastFetchBytes = 64 * 1024;
+/** Room for the batch at either edge of a range, of which a part only is wanted. */
+const batchBytes = 256 * 1024;
 
 /**
  * Reads ranges of offsets without a consumer group; one instance may read many partitions at once.
@@ -252,7 +253,7 @@ class Lane {
 
   /** The bytes to ask for, so that so many offsets come whole but not much more does. */
   bytesFor(offsets: number, most: number): number {
-    return Math.max(leastFetchBytes, Math.min(most, Math.ceil(offsets * this.#bytesPerOffset * 1.1)));
+    return Math.min(most, Math.ceil(offsets * this.#bytesPerOffset * 1.1) + batchBytes);
   }
 
   learn(bytes: number, batches: readonly { readonly lastOffsetDelta: number }[]): void {
