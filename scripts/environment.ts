@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { cacheFolder, checkout, stateFolder } from "./setup/paths.mjs";
+import { projectPath, readRecord, type SetupRecord } from "./setup/record.mjs";
+import { withoutEncryptionSalt } from "./stack-configuration.ts";
+
+export { checkout, stateFolder } from "./setup/paths.mjs";
+
+/** The stack that is meant where none is named. */
+export const defaultStack = "dev";
+
+/** The project's name, as in Pulumi.yaml. */
+export const project = "lambda-architecture";
+
+/** Resource operations at once: all the servers start together. The CLI's own default would hold some of them back. */
+const PARALLEL_OPERATIONS = 32;
+
+/** What a run of the Pulumi CLI came to. */
+export interface PulumiRun {
+  readonly exitCode: number;
+  /** Empty unless captured. */
+  readonly stdout: string;
+  /** Empty unless captured. */
+  readonly stderr: string;
+}
+
+/** How to run the Pulumi CLI. */
+export interface PulumiRunOptions {
+  /** Whether to collect what it prints instead of passing it on. Default: false. */
+  readonly capture?: boolean;
+  /** Further environment variables. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The environment in which the Pulumi CLI and everything else of the project runs: the project's Node and CLI first on
+ * PATH and, unless the person chose a backend, state, passphrase and Pulumi's own folder of this project. Someone's own
+ * backend is left alone, and so are the passphrase and the home folder that go with it.
+ *
+ * @throws {Error} before the set-up
+ */
+export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return {
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_PARALLEL: String(PARALLEL_OPERATIONS),
+    ...(hasOwnBackend(environment) ? {} : projectBackend(environment)),
+    ...environment,
+    PATH: projectPath(setupRecord(), environment.PATH),
+  };
+}
+
+/**
+ * Runs the Pulumi CLI in the checkout to its end, whatever that is. Where no stack was named or made yet, it makes and
+ * selects the default one first.
+ */
+export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
+  const environment = pulumiEnvironment({ ...process.env, ...options.environment });
+  if (hasOwnBackend(process.env)) return await runCli(args, environment, options.capture);
+  if (needsStack(args) && environment.PULUMI_STACK === undefined && projectStacks().length === 0) {
+    forgetEncryptionSalt(defaultStack);
+    const created = await runCli(["stack", "select", "--create", defaultStack], environment, true);
+    if (created.exitCode !== 0) return created;
+  }
+  const before = projectStacks();
+  try {
+    return await runCli(args, environment, options.capture);
+  } finally {
+    for (const stack of new Set([...before, ...projectStacks()])) forgetEncryptionSalt(stack);
+  }
+}
+
+/** The names of the stacks in the project's own backend, in order. */
+export function projectStacks(): string[] {
+  const folder = join(stateFolder, "state", ".pulumi", "stacks", project);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => basename(file, ".json"))
+    .sort();
+}
+
+/** Whether these arguments of the CLI ask something of a stack and do not name one. */
+export function needsStack(args: readonly string[]): boolean {
+  if (args.some((argument) => /^(-h|--help|-s.*|--stack(=.*)?)$/.test(argument))) return false;
+  const [command = "", subcommand = ""] = args.filter((argument) => !argument.startsWith("-"));
+  if (command === "stack") return !["init", "select", "ls", "rm", "new"].includes(subcommand);
+  return STACK_COMMANDS.has(command);
+}
+
+const STACK_COMMANDS = new Set([
+  "up",
+  "update",
+  "preview",
+  "pre",
+  "refresh",
+  "destroy",
+  "import",
+  "watch",
+  "config",
+  "state",
+  "cancel",
+]);
+
+function setupRecord(): SetupRecord {
+  const record = readRecord();
+  if (record === undefined) throw new Error("This checkout is not set up: run `npm run setup` first.");
+  return record;
+}
+
+function hasOwnBackend(environment: NodeJS.ProcessEnv): boolean {
+  return environment.PULUMI_BACKEND_URL !== undefined && environment.PULUMI_BACKEND_URL !== projectBackendUrl();
+}
+
+function projectBackendUrl(): string {
+  return `file://${join(stateFolder, "state")}`;
+}
+
+function projectBackend(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  mkdirSync(join(stateFolder, "state"), { recursive: true });
+  const hasPassphrase =
+    environment.PULUMI_CONFIG_PASSPHRASE !== undefined || environment.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined;
+  return {
+    PULUMI_HOME: join(cacheFolder(environment), "pulumi-home"),
+    PULUMI_BACKEND_URL: projectBackendUrl(),
+    // A stack's configuration file does not keep the salt (see forgetEncryptionSalt): the state does.
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+    ...(hasPassphrase ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile() }),
+  };
+}
+
+/** The file with the project's passphrase for the stacks' secrets. It is generated once a checkout. */
+function passphraseFile(): string {
+  const file = join(stateFolder, "passphrase");
+  if (existsSync(file)) return file;
+  try {
+    writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    // Another process was first.
+    if (!existsSync(file)) throw error;
+  }
+  return file;
+}
+
+/**
+ * Takes the salt of the generated passphrase out of a stack's configuration file again, into which the CLI writes it.
+ * That file belongs to everyone, the passphrase to this checkout only: committed, the salt would lock out all others.
+ */
+function forgetEncryptionSalt(stack: string): void {
+  const file = join(checkout, `Pulumi.${stack}.yaml`);
+  if (!existsSync(file)) return;
+  const before = readFileSync(file, "utf8");
+  const after = withoutEncryptionSalt(before);
+  if (after.trim() === "") rmSync(file);
+  else if (after !== before) writeFileSync(file, after);
+}
+
+async function runCli(args: readonly string[], environment: NodeJS.ProcessEnv, capture = false): Promise<PulumiRun> {
+  const child = spawn(setupRecord().cli.program, args, {
+    cwd: checkout,
+    env: environment,
+    stdio: capture ? ["ignore", "pipe", "pipe"] : "inherit",
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([
+    ended(child),
+    child.stdout ? text(child.stdout) : "",
+    child.stderr ? text(child.stderr) : "",
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+/** Waits for the CLI's end. Ctrl-C reaches it from the terminal; other requests to stop are passed on. */
+async function ended(child: ChildProcess): Promise<number> {
+  const ignore = (): void => {};
+  const passOn = (signal: NodeJS.Signals): boolean => child.kill(signal);
+  process.on("SIGINT", ignore).on("SIGTERM", passOn).on("SIGHUP", passOn);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", (code) => resolve(code ?? 1));
+    });
+  } finally {
+    process.off("SIGINT", ignore).off("SIGTERM", passOn).off("SIGHUP", passOn);
+  }
+}

@@ -1,0 +1,31 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The absolute path of the checkout. */
+export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** The folder of the checkout's installed programs, the project's own Node among them. */
+export const packagePrograms = join(checkout, "node_modules", ".bin");
+
+/** The project's own Node, which runs everything but the set-up. */
+export const projectNode = join(packagePrograms, "node");
+
+/** What a set-up found and made, see `SetupRecord`. It vanishes with node_modules. */
+export const recordFile = join(checkout, "node_modules", ".cache", "lambda-architecture", "setup.json");
+
+/** The folder under which everything that runs keeps its state: Pulumi's, the servers' data, logs. Ignored by git. */
+export const stateFolder = join(checkout, ".lambda");
+
+/**
+ * The machine's cache for what is costly to make and the same in every checkout.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string}
+ */
+export function cacheFolder(environment = process.env) {
+  // The XDG specification: a relative path is to be ignored.
+  const configured = environment.XDG_CACHE_HOME;
+  const base = configured?.startsWith("/") ? configured : join(homedir(), ".cache");
+  return join(base, "lambda-architecture");
+}

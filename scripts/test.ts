@@ -1,0 +1,69 @@
+/*
+ * The checks and tests, all of them or one kind, with the counts of all as the last line:
+ *
+ *     npm test                   type check, lint, unit tests, tests on real servers
+ *     npm run check              type check and lint
+ *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
+ *     npm run test:real
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkout } from "./environment.ts";
+import { type Counts, countsOfReport, sum, summary } from "./test-counts.ts";
+
+const [kind, ...vitestArguments] = process.argv.slice(2);
+const kinds = {
+  check: [typeCheck, lint],
+  unit: [() => vitest("unit")],
+  real: [() => vitest("real")],
+};
+if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
+  throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);
+}
+const steps = kind === undefined ? Object.values(kinds).flat() : kinds[kind as keyof typeof kinds];
+
+const counts: Counts[] = [];
+for (const step of steps) counts.push(await step());
+const total = sum(counts);
+console.log(summary(total));
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function typeCheck(): Promise<Counts> {
+  return await single("type check", "tsc", "--project", ".");
+}
+
+async function lint(): Promise<Counts> {
+  return await single("lint and format", "biome", "check", ".");
+}
+
+/** A check that passes or fails as a whole: it counts as one test. */
+async function single(name: string, program: string, ...args: string[]): Promise<Counts> {
+  console.log(`\n${name}: ${[program, ...args].join(" ")}`);
+  const passed = (await run(program, ...args)) === 0;
+  console.log(`${name}: ${passed ? "passed" : "failed"}`);
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+}
+
+async function vitest(project: string): Promise<Counts> {
+  console.log(`\n${project} tests`);
+  const folder = mkdtempSync(join(tmpdir(), "lambda-architecture-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const exitCode = await run("vitest", "run", "--project", project, ...reporters, ...vitestArguments);
+    return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program of the packages and gives its exit code. */
+async function run(program: string, ...args: string[]): Promise<number> {
+  const child = spawn(program, args, { cwd: checkout, stdio: "inherit" });
+  return await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
