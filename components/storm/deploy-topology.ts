@@ -1,0 +1,150 @@
+/**
+ * Submits a topology with Flux, in place of the running one of the same name, or, with `--kill`, kills it. Run by
+ * `StormTopology`. Ends with 0 when Nimbus has taken the topology, or the topology is gone; else with 1 and the reason.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { zipSync } from "fflate";
+import { parse } from "yaml";
+
+/** How long to wait for a Nimbus that leads, in seconds: a new one, or one that takes over from a killed one. */
+const patience = 120;
+
+interface Deployment {
+  readonly name: string;
+  readonly java: string;
+  /** Storm's home. */
+  readonly storm: string;
+  /** The folder with storm.yaml, topology.yaml and resources/. */
+  readonly configuration: string;
+  /** Further resources: name to path. */
+  readonly resources: ReadonlyMap<string, string>;
+}
+
+async function submit(deployment: Deployment): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "topology-"));
+  try {
+    const jar = join(folder, "topology.jar");
+    writeFileSync(jar, topologyJar(deployment));
+    const flux = [`-Dstorm.jar=${jar}`, "org.apache.storm.flux.Flux", "--remote", "--no-splash"];
+    const definition = join(deployment.configuration, "topology.yaml");
+    await nimbusPatiently(async () => {
+      const result = await run(deployment, [...flux, definition]);
+      if (result.code === 0) return true;
+      if (/already exists|AlreadyAliveException/.test(result.output)) {
+        // Nimbus takes the name again once it has cleaned up.
+        await kill(deployment);
+        return false;
+      }
+      if (leaderless(result.output)) return false;
+      throw new Error(`Flux cannot submit ${definition}:\n${lastLines(result.output)}`);
+    });
+    console.log(`topology ${deployment.name} submitted`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function kill(deployment: Deployment): Promise<void> {
+  await nimbusPatiently(async () => {
+    const result = await run(deployment, ["org.apache.storm.command.KillTopology", deployment.name, "-w", "0"]);
+    if (result.code === 0 || /NotAliveException/.test(result.output)) return true;
+    if (leaderless(result.output)) return false;
+    throw new Error(`topology ${deployment.name} cannot be killed:\n${lastLines(result.output)}`);
+  });
+}
+
+/** Whether the failure is that no Nimbus leads yet. */
+function leaderless(output: string): boolean {
+  return /NimbusLeaderNotFoundException|Could not find leader nimbus|not a leader|Connection refused/.test(output);
+}
+
+/** Tries again, a second apart, until it returns true. */
+async function nimbusPatiently(attempt: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + patience * 1000; Date.now() < end; await sleep(500)) if (await attempt()) return;
+  throw new Error(`no Nimbus has led for ${patience} s; see its log`);
+}
+
+/** The jar that Storm copies to the workers: nothing but `resources/`. */
+function topologyJar({ configuration, resources }: Deployment): Uint8Array {
+  const given = join(configuration, "resources");
+  const contents = existsSync(given) ? readdirSync(given).map((name) => [name, join(given, name)] as const) : [];
+  const files = new Map([...contents, ...resources]);
+  return zipSync({
+    resources: Object.fromEntries([...files].map(([name, path]) => [name, new Uint8Array(readFileSync(path))])),
+  });
+}
+
+/** Runs a class of Storm's client. */
+function run({ java, storm, configuration }: Deployment, args: string[]): Promise<{ code: number; output: string }> {
+  const classPath = [`${storm}/lib-worker/*`, `${storm}/lib/*`, `${storm}/extlib/*`, configuration].join(":");
+  const flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"];
+  return new Promise((resolve) => {
+    execFile(
+      java,
+      [...flags, `-Dstorm.home=${storm}`, "-cp", classPath, ...args],
+      { maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+        resolve({ code, output: error === null ? stdout : `${stdout}\n${stderr}\n${code === 1 ? error.message : ""}` });
+      },
+    );
+  });
+}
+
+function lastLines(output: string): string {
+  return output.trim().split("\n").slice(-30).join("\n");
+}
+
+/** Whether any Nimbus takes connections: cheaper to ask than to start a JVM. */
+async function nimbusAnswers(configuration: string): Promise<boolean> {
+  const yaml = parse(readFileSync(join(configuration, "storm.yaml"), "utf8"));
+  const answers = await Promise.all(
+    (yaml["nimbus.seeds"] as string[]).map(
+      (host) =>
+        new Promise<boolean>((resolve) => {
+          const socket = connect({ host, port: yaml["nimbus.thrift.port"], timeout: 2_000 });
+          const end = (answer: boolean) => {
+            socket.destroy();
+            resolve(answer);
+          };
+          socket
+            .on("connect", () => end(true))
+            .on("error", () => end(false))
+            .on("timeout", () => end(false));
+        }),
+    ),
+  );
+  return answers.includes(true);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      name: { type: "string", default: "" },
+      java: { type: "string", default: "java" },
+      storm: { type: "string", default: "" },
+      configuration: { type: "string", default: "" },
+      resource: { type: "string", multiple: true, default: [] },
+      kill: { type: "boolean", default: false },
+    },
+  });
+  const resources = new Map(
+    values.resource.map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)] as const),
+  );
+  const deployment = { ...values, resources };
+  // Without a Nimbus there is nothing that would ever run the topology again, so nothing to kill.
+  if (!values.kill) await submit(deployment);
+  else if (await nimbusAnswers(values.configuration)) await kill(deployment);
+  else console.log("no Nimbus answers: the topology is not running");
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
