@@ -47,8 +47,9 @@ export function packagesAreInstalled() {
 export async function installPackages() {
   await withLock(join(stateFolder, "packages.lock"), async () => {
     if (!packagesAreInstalled()) {
+      // Packages that want a newer Node than the machine's run on the project's own: engine-strict does not hold here.
       say("Installing the packages and the project's own Node (npm ci)");
-      await step("installing the packages", () => npm("ci", "--no-audit", "--no-fund"));
+      await step("installing the packages", () => npm("ci", "--no-audit", "--no-fund", "--engine-strict=false"));
     }
     if (await programsRun()) return;
     // Someone's npm configuration may forbid install scripts; these two are needed and were reviewed (allowScripts).

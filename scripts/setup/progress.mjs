@@ -58,7 +58,7 @@ export function say(line) {
  * @param {{cwd?: string, environment?: NodeJS.ProcessEnv, timeout?: number}} [options] `timeout` in milliseconds;
  *   default: none
  * @returns {Promise<string>} standard output and standard error, as they came
- * @throws {SetupError} with its last lines, if it could not be started, was stopped or failed
+ * @throws {SetupError} with its first and last lines, if it could not be started, was stopped or failed
  */
 export async function run(program, args, { cwd, environment = process.env, timeout } = {}) {
   const child = spawn(program, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"], timeout });
@@ -74,10 +74,19 @@ export async function run(program, args, { cwd, environment = process.env, timeo
   child.on("close", (code, signal) => {
     if (code === 0) return resolve(printed);
     const reason = signal ? `was stopped by ${signal}` : `failed with exit code ${code}`;
-    const lastLines = printed.trimEnd().split("\n").slice(-40).join("\n");
-    reject(new SetupError(`${[program, ...args].join(" ")} ${reason}:\n${lastLines}`));
+    reject(new SetupError(`${[program, ...args].join(" ")} ${reason}:\n${excerpt(printed)}`));
   });
   return await promise;
+}
+
+/**
+ * The first and the last lines of a long text: some programs say what is wrong at the start, others at the end.
+ *
+ * @param {string} text
+ */
+function excerpt(text) {
+  const lines = text.trimEnd().split("\n");
+  return lines.length <= 60 ? lines.join("\n") : [...lines.slice(0, 20), "…", ...lines.slice(-40)].join("\n");
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */
