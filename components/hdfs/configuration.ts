@@ -1,0 +1,71 @@
+import { type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
+
+/** Where clients and DataNodes call the NameNode (`fs.defaultFS`). */
+export const nameNodeRpcPort = 8020;
+/** The NameNode's WebHDFS and JMX. */
+export const nameNodeHttpPort = 9870;
+/** Where a DataNode takes blocks. */
+export const dataNodePort = 9866;
+/** A DataNode's WebHDFS and JMX. */
+export const dataNodeHttpPort = 9864;
+/** Where a DataNode takes calls. */
+export const dataNodeIpcPort = 9867;
+
+/** What the configuration of a server of HDFS depends on. */
+export interface HdfsConfiguration {
+  readonly nameNode: string;
+  /** Copies of each block. */
+  readonly replication: number;
+}
+
+/** The `fs.defaultFS` of the NameNode at the address. */
+export function fileSystemUri(nameNode: string): string {
+  return `hdfs://${nameNode}:${nameNodeRpcPort}`;
+}
+
+/** The text of core-site.xml, for servers and clients alike. */
+export function coreSite(fileSystem: string): string {
+  return hadoopConfiguration({ "fs.defaultFS": fileSystem });
+}
+
+/** The text of the NameNode's hdfs-site.xml. */
+export function nameNodeSite(configuration: HdfsConfiguration, data: string): string {
+  const { nameNode } = configuration;
+  return hadoopConfiguration({
+    ...shared(configuration),
+    "dfs.namenode.name.dir": `file://${data}/name`,
+    "dfs.namenode.rpc-address": `${nameNode}:${nameNodeRpcPort}`,
+    "dfs.namenode.http-address": `${nameNode}:${nameNodeHttpPort}`,
+    // A DataNode is known by the address that it calls from; no reverse look-up of names is needed.
+    "dfs.namenode.datanode.registration.ip-hostname-check": false,
+    // Once enough blocks are there, waiting longer brings nothing.
+    "dfs.namenode.safemode.extension": 0,
+  });
+}
+
+/** The text of a DataNode's hdfs-site.xml. */
+export function dataNodeSite(configuration: HdfsConfiguration, address: string, data: string): string {
+  return hadoopConfiguration({
+    ...shared(configuration),
+    "dfs.namenode.rpc-address": `${configuration.nameNode}:${nameNodeRpcPort}`,
+    "dfs.datanode.data.dir": `file://${data}/blocks`,
+    "dfs.datanode.hostname": address,
+    "dfs.datanode.address": `${address}:${dataNodePort}`,
+    "dfs.datanode.http.address": `${address}:${dataNodeHttpPort}`,
+    "dfs.datanode.ipc.address": `${address}:${dataNodeIpcPort}`,
+  });
+}
+
+function shared({ replication }: HdfsConfiguration): HadoopProperties {
+  return { "dfs.replication": replication };
+}
+
+/**
+ * The command that formats the NameNode's folder unless it holds a file system already, for a shell to run before every
+ * start. `fsimage_*` is the last file that a format writes, and one is always there afterwards: without it there is
+ * nothing but what a format left behind that was stopped half-way.
+ */
+export function formatCommand(format: readonly string[], data: string): string[] {
+  const script = 'for image in "$1"/name/current/fsimage_*; do [ -e "$image" ] && exit 0; done; shift; exec "$@"';
+  return ["/bin/sh", "-c", script, "format", data, ...format];
+}

@@ -1,0 +1,220 @@
+import * as pulumi from "@pulumi/pulumi";
+import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
+import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
+import { InputErrors } from "../input-errors.ts";
+import { javaCommand } from "../java.ts";
+import type { InstanceIdentity, Target } from "../target.ts";
+import {
+  coreSite,
+  dataNodeHttpPort,
+  dataNodeIpcPort,
+  dataNodePort,
+  dataNodeSite,
+  fileSystemUri,
+  formatCommand,
+  type HdfsConfiguration,
+  nameNodeHttpPort,
+  nameNodeRpcPort,
+  nameNodeSite,
+} from "./configuration.ts";
+
+/** Memory of a server beside its heap, in MiB: class data, compiled code, threads and network buffers. */
+const memoryBesideHeap = 140;
+
+/** The arguments of an {@link HdfsStorage}. */
+export interface HdfsStorageArgs {
+  /**
+   * How many DataNodes keep the blocks.
+   *
+   * @default 1
+   */
+  readonly dataNodes?: number;
+  /**
+   * Copies of each block, on as many DataNodes.
+   *
+   * @default the number of DataNodes, at most 3
+   */
+  readonly replication?: number;
+  /**
+   * The user that may do everything: as it the servers and the jobs act. HDFS takes a client's word for who it is.
+   *
+   * @default "hdfs"
+   */
+  readonly superuser?: string;
+  /**
+   * The largest heap of the NameNode, in MiB. It keeps all names in it: 1 GiB is enough for a million files.
+   *
+   * @default 192
+   */
+  readonly nameNodeHeap?: number;
+  /**
+   * The largest heap of a DataNode, in MiB.
+   *
+   * @default 128
+   */
+  readonly dataNodeHeap?: number;
+}
+
+/**
+ * The Hadoop Distributed File System: one NameNode and its DataNodes.
+ *
+ * ```ts
+ * const hdfs = new HdfsStorage("hdfs", { target, dataNodes: 3 });
+ * export const webHdfs = hdfs.webHdfs; // curl "$(pulumi stack output webHdfs)/webhdfs/v1/?op=LISTSTATUS"
+ * ```
+ */
+export class HdfsStorage extends pulumi.ComponentResource {
+  /** `fs.defaultFS` for Hadoop's clients: `hdfs://host:port`. */
+  readonly fileSystem: pulumi.Output<string>;
+  /** The NameNode's HTTP address, whose `/webhdfs/v1` is WebHDFS: `http://host:port`. */
+  readonly webHdfs: pulumi.Output<string>;
+  /** The user to act as. */
+  readonly superuser: pulumi.Output<string>;
+  /** Copies of each block. */
+  readonly replication: pulumi.Output<number>;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: HdfsStorageArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
+    const { target } = args;
+    const inputs = withDefaults(args);
+    checkArgs(name, inputs);
+    super("lambda-architecture:index:HdfsStorage", name, inputs, opts);
+
+    const nameNode = target.placement(nameNodeIdentity(name)).address;
+    const configuration = { nameNode, replication: inputs.replication };
+    createNameNode(this, name, target, configuration, inputs);
+    for (let index = 0; index < inputs.dataNodes; index++) {
+      createDataNode(this, { component: name, role: "datanode", index }, target, configuration, inputs);
+    }
+
+    this.fileSystem = pulumi.output(fileSystemUri(nameNode));
+    this.webHdfs = pulumi.output(`http://${nameNode}:${nameNodeHttpPort}`);
+    this.superuser = pulumi.output(inputs.superuser);
+    this.replication = pulumi.output(inputs.replication);
+    this.registerOutputs({
+      fileSystem: this.fileSystem,
+      webHdfs: this.webHdfs,
+      superuser: this.superuser,
+      replication: this.replication,
+    });
+  }
+}
+
+type Inputs = Required<HdfsStorageArgs>;
+
+function withDefaults(args: HdfsStorageArgs): Inputs {
+  const dataNodes = args.dataNodes ?? 1;
+  return {
+    dataNodes,
+    replication: args.replication ?? Math.min(3, dataNodes),
+    superuser: args.superuser ?? "hdfs",
+    nameNodeHeap: args.nameNodeHeap ?? 192,
+    dataNodeHeap: args.dataNodeHeap ?? 128,
+  };
+}
+
+function checkArgs(name: string, inputs: Inputs): void {
+  const errors = new InputErrors(`HdfsStorage ${JSON.stringify(name)}`);
+  errors.checkWhole(inputs.dataNodes, "dataNodes", 1);
+  errors.checkWhole(inputs.replication, "replication", 1, 512);
+  errors.check(
+    !(inputs.replication > inputs.dataNodes),
+    "replication",
+    `must be at most the number of DataNodes (${inputs.dataNodes}); it is ${inputs.replication}`,
+  );
+  errors.check(
+    /^[a-z_][a-z0-9_-]*$/.test(inputs.superuser),
+    "superuser",
+    `must be a user name of lower-case letters, digits, _ and -; it is ${JSON.stringify(inputs.superuser)}`,
+  );
+  errors.checkWhole(inputs.nameNodeHeap, "nameNodeHeap", 96);
+  errors.checkWhole(inputs.dataNodeHeap, "dataNodeHeap", 64);
+  errors.throwIfAny();
+}
+
+function nameNodeIdentity(component: string): InstanceIdentity {
+  return { component, role: "namenode" };
+}
+
+function createNameNode(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  configuration: HdfsConfiguration,
+  { superuser, nameNodeHeap }: Inputs,
+): pulumi.Resource {
+  const identity = nameNodeIdentity(component);
+  const placement = target.placement(identity);
+  const command = javaCommand({
+    java: target.java,
+    heap: nameNodeHeap,
+    classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+    mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
+  });
+  return target.service(
+    placement.name,
+    {
+      identity,
+      command,
+      prepare: formatCommand([...command, "-format", "-force", "-nonInteractive"], placement.data),
+      environment: hadoopEnvironment(superuser, target.java),
+      files: {
+        "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
+        "hdfs-site.xml": { content: nameNodeSite(configuration, placement.data) },
+      },
+      distributions: [hadoopDistribution],
+      ports: { rpc: nameNodeRpcPort, http: nameNodeHttpPort },
+      // With blocks from an earlier life it is operational only when the DataNodes have reported them.
+      readiness: {
+        kind: "http",
+        port: nameNodeHttpPort,
+        path: "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState",
+        expect: '"FSState" : "Operational"',
+      },
+      memory: nameNodeHeap + memoryBesideHeap,
+      stateful: true,
+    },
+    { parent },
+  );
+}
+
+function createDataNode(
+  parent: pulumi.Resource,
+  identity: InstanceIdentity,
+  target: Target,
+  configuration: HdfsConfiguration,
+  { superuser, dataNodeHeap }: Inputs,
+): pulumi.Resource {
+  const placement = target.placement(identity);
+  return target.service(
+    placement.name,
+    {
+      identity,
+      command: javaCommand({
+        java: target.java,
+        heap: dataNodeHeap,
+        classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+        mainClass: "org.apache.hadoop.hdfs.server.datanode.DataNode",
+        // The NameNode knows a DataNode by the address that it calls from.
+        flags: [bindAgentFlag(target, placement.address)],
+      }),
+      environment: hadoopEnvironment(superuser, target.java),
+      files: {
+        "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
+        "hdfs-site.xml": { content: dataNodeSite(configuration, placement.address, placement.data) },
+      },
+      distributions: [hadoopDistribution, bindAgent],
+      ports: { data: dataNodePort, http: dataNodeHttpPort, ipc: dataNodeIpcPort },
+      // Its own word that the NameNode has taken it in; the NameNode's list would still name one that has died.
+      readiness: {
+        kind: "http",
+        port: dataNodeHttpPort,
+        path: "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo",
+        expect: '\\\\"ActorState\\\\":\\\\"RUNNING\\\\"',
+      },
+      memory: dataNodeHeap + memoryBesideHeap,
+      stateful: true,
+    },
+    { parent },
+  );
+}

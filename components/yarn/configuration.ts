@@ -1,0 +1,162 @@
+import { type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
+
+/** Where clients submit applications to the ResourceManager. */
+export const resourceManagerPort = 8032;
+/** The ResourceManager's REST interface. */
+export const resourceManagerHttpPort = 8088;
+/** Where application masters, NodeManagers and administrators call the ResourceManager. */
+export const schedulerPort = 8030;
+export const resourceTrackerPort = 8031;
+export const resourceManagerAdminPort = 8033;
+/** Where a NodeManager is told to start containers; also part of its name. */
+export const nodeManagerPort = 8041;
+export const nodeManagerLocalizerPort = 8040;
+/** A NodeManager's REST interface. */
+export const nodeManagerHttpPort = 8042;
+/** Where reducers fetch the mappers' output. */
+export const shufflePort = 13562;
+/** Where clients ask for finished jobs. */
+export const historyPort = 10020;
+/** The history server's REST interface. */
+export const historyHttpPort = 19888;
+export const historyAdminPort = 10033;
+
+/** What the configuration of every server and client of YARN depends on. */
+export interface YarnConfiguration {
+  readonly resourceManager: string;
+  readonly historyServer: string;
+  /** `folder/*` of Hadoop's jars, as containers find it. */
+  readonly classPath: string;
+}
+
+/** What a NodeManager may give to containers. */
+export interface NodeManagerCapacity {
+  /** MiB. */
+  readonly containerMemory: number;
+  readonly virtualCores: number;
+}
+
+/** The text of the ResourceManager's yarn-site.xml. */
+export function resourceManagerSite(configuration: YarnConfiguration): string {
+  return hadoopConfiguration({
+    ...sharedYarn(configuration),
+    "yarn.resourcemanager.scheduler.class":
+      "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fifo.FifoScheduler",
+    "yarn.scheduler.minimum-allocation-mb": 128,
+    // Containers are handed out at heartbeats, so their interval is most of what a small job waits for.
+    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 200,
+    "yarn.nm.liveness-monitor.expiry-interval-ms": 30_000,
+    "yarn.am.liveness-monitor.expiry-interval-ms": 30_000,
+  });
+}
+
+/** The text of a NodeManager's yarn-site.xml. */
+export function nodeManagerSite(
+  configuration: YarnConfiguration,
+  { containerMemory, virtualCores }: NodeManagerCapacity,
+  placement: { readonly address: string; readonly data: string; readonly logs: string },
+): string {
+  const { address, data, logs } = placement;
+  return hadoopConfiguration({
+    ...sharedYarn(configuration),
+    "yarn.nodemanager.hostname": address,
+    "yarn.nodemanager.address": `${address}:${nodeManagerPort}`,
+    "yarn.nodemanager.localizer.address": `${address}:${nodeManagerLocalizerPort}`,
+    "yarn.nodemanager.webapp.address": `${address}:${nodeManagerHttpPort}`,
+    "yarn.nodemanager.local-dirs": `${data}/local`,
+    "yarn.nodemanager.log-dirs": `${logs}/containers`,
+    "yarn.nodemanager.resource.memory-mb": containerMemory,
+    "yarn.nodemanager.resource.cpu-vcores": virtualCores,
+    "yarn.nodemanager.aux-services": "mapreduce_shuffle",
+    "yarn.nodemanager.aux-services.mapreduce_shuffle.class": "org.apache.hadoop.mapred.ShuffleHandler",
+    "mapreduce.shuffle.port": shufflePort,
+    // A container's memory is bounded by its heap and by what its Node program keeps, not by killing it.
+    "yarn.nodemanager.container-monitor.enabled": false,
+    // Above this share of a disk a NodeManager takes no containers; on a developer's disk 90 % says little.
+    "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": 99,
+    // What a container inherits from the NodeManager: the last one marks whose processes they are.
+    "yarn.nodemanager.env-whitelist": "JAVA_HOME,PATH,LANG,TZ,LAMBDA_ARCHITECTURE_INSTANCE",
+    "yarn.nodemanager.process-kill-wait.ms": 500,
+    "yarn.resourcemanager.connect.retry-interval.ms": 500,
+  });
+}
+
+/** The text of the history server's mapred-site.xml. */
+export function historyServerSite(configuration: YarnConfiguration): string {
+  const { historyServer } = configuration;
+  return hadoopConfiguration({
+    ...sharedMapReduce(configuration),
+    "mapreduce.jobhistory.webapp.address": `${historyServer}:${historyHttpPort}`,
+    "mapreduce.jobhistory.admin.address": `${historyServer}:${historyAdminPort}`,
+  });
+}
+
+/** The texts of the yarn-site.xml and mapred-site.xml of a client that submits MapReduce jobs. */
+export interface HadoopClientConfiguration {
+  readonly "yarn-site.xml": string;
+  readonly "mapred-site.xml": string;
+}
+
+/** What a client's containers are made of. */
+export interface MapReduceContainers {
+  /** The memory of the application master's container, in MiB; at least that of a task's, or small jobs do not run in it. */
+  readonly masterMemory: number;
+  /** The memory of a task's container, in MiB. */
+  readonly taskMemory: number;
+  /** The largest heap of the Java process in either, in MiB; the rest is for Node. */
+  readonly heap: number;
+  /** A flag for every Java process in a container. `$NM_HOST` in it becomes the NodeManager's address. */
+  readonly flag: string;
+}
+
+/** The configuration of a client that submits MapReduce jobs. */
+export function hadoopClientConfiguration(
+  configuration: YarnConfiguration,
+  { masterMemory, taskMemory, heap, flag }: MapReduceContainers,
+): HadoopClientConfiguration {
+  const options = [
+    `-Xmx${heap}m`,
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Djava.net.preferIPv4Stack=true",
+    flag,
+  ].join(" ");
+  return {
+    "yarn-site.xml": hadoopConfiguration(sharedYarn(configuration)),
+    "mapred-site.xml": hadoopConfiguration({
+      ...sharedMapReduce(configuration),
+      "mapreduce.framework.name": "yarn",
+      "mapreduce.shuffle.port": shufflePort,
+      "yarn.app.mapreduce.am.resource.mb": masterMemory,
+      "yarn.app.mapreduce.am.command-opts": options,
+      "mapreduce.map.memory.mb": taskMemory,
+      "mapreduce.map.java.opts": options,
+      "mapreduce.reduce.memory.mb": taskMemory,
+      "mapreduce.reduce.java.opts": options,
+      // Sorting what mappers have combined already takes little.
+      "mapreduce.task.io.sort.mb": Math.min(100, Math.floor(heap / 4)),
+      // A job of few tasks runs in its master, without containers of its own.
+      "mapreduce.job.ubertask.enable": true,
+    }),
+  };
+}
+
+function sharedYarn({ resourceManager, classPath }: YarnConfiguration): HadoopProperties {
+  return {
+    "yarn.resourcemanager.hostname": resourceManager,
+    "yarn.resourcemanager.address": `${resourceManager}:${resourceManagerPort}`,
+    "yarn.resourcemanager.scheduler.address": `${resourceManager}:${schedulerPort}`,
+    "yarn.resourcemanager.resource-tracker.address": `${resourceManager}:${resourceTrackerPort}`,
+    "yarn.resourcemanager.admin.address": `${resourceManager}:${resourceManagerAdminPort}`,
+    "yarn.resourcemanager.webapp.address": `${resourceManager}:${resourceManagerHttpPort}`,
+    "yarn.application.classpath": classPath,
+  };
+}
+
+function sharedMapReduce({ historyServer, classPath }: YarnConfiguration): HadoopProperties {
+  return {
+    "mapreduce.jobhistory.address": `${historyServer}:${historyPort}`,
+    "mapreduce.application.classpath": classPath,
+  };
+}

@@ -1,0 +1,1 @@
+export * from "./yarn-cluster.ts";

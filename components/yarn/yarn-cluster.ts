@@ -1,0 +1,319 @@
+import * as pulumi from "@pulumi/pulumi";
+import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
+import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
+import { coreSite } from "../hdfs/configuration.ts";
+import { InputErrors } from "../input-errors.ts";
+import { javaCommand } from "../java.ts";
+import type { File, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
+import {
+  hadoopClientConfiguration,
+  historyAdminPort,
+  historyHttpPort,
+  historyPort,
+  historyServerSite,
+  nodeManagerHttpPort,
+  nodeManagerLocalizerPort,
+  nodeManagerPort,
+  nodeManagerSite,
+  resourceManagerAdminPort,
+  resourceManagerHttpPort,
+  resourceManagerPort,
+  resourceManagerSite,
+  resourceTrackerPort,
+  schedulerPort,
+  shufflePort,
+  type YarnConfiguration,
+} from "./configuration.ts";
+
+/** Memory of a server beside its heap, in MiB: class data, compiled code, threads and network buffers. */
+const memoryBesideHeap = 160;
+
+/** The arguments of a {@link YarnCluster}. */
+export interface YarnClusterArgs {
+  /** The file system for the jobs' files: `hdfs://host:port`, see `HdfsStorage.fileSystem`. */
+  readonly fileSystem: pulumi.Input<string>;
+  /**
+   * The user as whom the servers act; it needs to be allowed to create folders in the file system's root.
+   *
+   * @default "hdfs"
+   */
+  readonly user?: string;
+  /**
+   * How many NodeManagers run containers.
+   *
+   * @default 1
+   */
+  readonly nodeManagers?: number;
+  /**
+   * The memory that a NodeManager may give to containers, in MiB.
+   *
+   * @default twice `masterMemory`
+   */
+  readonly containerMemory?: number;
+  /**
+   * How many containers a NodeManager may run at once.
+   *
+   * @default 2
+   */
+  readonly virtualCores?: number;
+  /**
+   * The memory of a MapReduce job's master, in MiB. Jobs of few tasks run in it alone, if it is at least `taskMemory`.
+   *
+   * @default 768
+   */
+  readonly masterMemory?: number;
+  /**
+   * The memory of a MapReduce task, in MiB, its Node program included.
+   *
+   * @default 768
+   */
+  readonly taskMemory?: number;
+  /**
+   * The largest heap of the Java process of a MapReduce job's master or task, in MiB.
+   *
+   * @default 256
+   */
+  readonly taskHeap?: number;
+  /**
+   * The largest heap of the ResourceManager, in MiB.
+   *
+   * @default 192
+   */
+  readonly resourceManagerHeap?: number;
+  /**
+   * The largest heap of a NodeManager, in MiB.
+   *
+   * @default 128
+   */
+  readonly nodeManagerHeap?: number;
+  /**
+   * The largest heap of the history server, in MiB.
+   *
+   * @default 128
+   */
+  readonly historyServerHeap?: number;
+}
+
+/**
+ * Hadoop YARN with what MapReduce needs: a ResourceManager, NodeManagers with the shuffle service, and the history
+ * server of finished jobs.
+ *
+ * ```ts
+ * const hdfs = new HdfsStorage("hdfs", { target });
+ * const yarn = new YarnCluster("yarn", { target, fileSystem: hdfs.fileSystem }, { dependsOn: [hdfs] });
+ * ```
+ */
+export class YarnCluster extends pulumi.ComponentResource {
+  /** The ResourceManager's REST interface: `http://host:port`. */
+  readonly resourceManager: pulumi.Output<string>;
+  /** The history server's REST interface: `http://host:port`. */
+  readonly historyServer: pulumi.Output<string>;
+  /**
+   * The configuration of a client that submits MapReduce jobs: core-site.xml, yarn-site.xml and mapred-site.xml, to be
+   * put into a folder on its class path.
+   */
+  readonly clientFiles: Readonly<Record<string, File>>;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: YarnClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
+    const { target } = args;
+    const inputs = withDefaults(args);
+    checkArgs(name, inputs);
+    super("lambda-architecture:index:YarnCluster", name, inputs, opts);
+
+    const configuration: YarnConfiguration = {
+      resourceManager: target.placement({ component: name, role: "resourcemanager" }).address,
+      historyServer: target.placement({ component: name, role: "historyserver" }).address,
+      classPath: `${target.directory(hadoopDistribution)}/lib/*`,
+    };
+    createResourceManager(this, name, target, configuration, inputs);
+    for (let index = 0; index < inputs.nodeManagers; index++) {
+      createNodeManager(this, { component: name, role: "nodemanager", index }, target, configuration, inputs);
+    }
+    createHistoryServer(this, name, target, configuration, inputs);
+
+    this.resourceManager = pulumi.output(`http://${configuration.resourceManager}:${resourceManagerHttpPort}`);
+    this.historyServer = pulumi.output(`http://${configuration.historyServer}:${historyHttpPort}`);
+    this.clientFiles = clientFiles(target, configuration, inputs);
+    this.registerOutputs({ resourceManager: this.resourceManager, historyServer: this.historyServer });
+  }
+}
+
+type Inputs = Required<YarnClusterArgs>;
+
+function withDefaults(args: YarnClusterArgs): Inputs {
+  const masterMemory = args.masterMemory ?? 768;
+  return {
+    fileSystem: args.fileSystem,
+    user: args.user ?? "hdfs",
+    nodeManagers: args.nodeManagers ?? 1,
+    containerMemory: args.containerMemory ?? 2 * masterMemory,
+    virtualCores: args.virtualCores ?? 2,
+    masterMemory,
+    taskMemory: args.taskMemory ?? 768,
+    taskHeap: args.taskHeap ?? 256,
+    resourceManagerHeap: args.resourceManagerHeap ?? 192,
+    nodeManagerHeap: args.nodeManagerHeap ?? 128,
+    historyServerHeap: args.historyServerHeap ?? 128,
+  };
+}
+
+function checkArgs(name: string, inputs: Inputs): void {
+  const errors = new InputErrors(`YarnCluster ${JSON.stringify(name)}`);
+  errors.checkWhole(inputs.nodeManagers, "nodeManagers", 1);
+  errors.checkWhole(inputs.virtualCores, "virtualCores", 1);
+  errors.checkWhole(inputs.taskHeap, "taskHeap", 128);
+  for (const property of ["masterMemory", "taskMemory"] as const) {
+    errors.checkWhole(inputs[property], property, 256);
+    errors.check(
+      !(inputs[property] < inputs.taskHeap + 128),
+      property,
+      `must leave 128 MiB beside taskHeap (${inputs.taskHeap}); it is ${inputs[property]}`,
+    );
+  }
+  const containers = inputs.masterMemory + inputs.taskMemory;
+  errors.check(
+    inputs.containerMemory * inputs.nodeManagers >= containers && inputs.containerMemory >= inputs.taskMemory,
+    "containerMemory",
+    `must hold a job's master and a task, ${containers} MiB over all NodeManagers; it is ${inputs.containerMemory}`,
+  );
+  errors.check(
+    /^[a-z_][a-z0-9_-]*$/.test(inputs.user),
+    "user",
+    `must be a user name of lower-case letters, digits, _ and -; it is ${JSON.stringify(inputs.user)}`,
+  );
+  errors.checkWhole(inputs.resourceManagerHeap, "resourceManagerHeap", 128);
+  errors.checkWhole(inputs.nodeManagerHeap, "nodeManagerHeap", 96);
+  errors.checkWhole(inputs.historyServerHeap, "historyServerHeap", 96);
+  errors.throwIfAny();
+}
+
+function clientFiles(target: Target, configuration: YarnConfiguration, inputs: Inputs): Record<string, File> {
+  const texts = hadoopClientConfiguration(configuration, {
+    masterMemory: inputs.masterMemory,
+    taskMemory: inputs.taskMemory,
+    heap: inputs.taskHeap,
+    flag: bindAgentFlag(target, "$NM_HOST"),
+  });
+  return {
+    ...coreSiteFile(inputs),
+    ...Object.fromEntries(Object.entries(texts).map(([name, content]) => [name, { content }])),
+  };
+}
+
+function coreSiteFile({ fileSystem }: Inputs): Record<string, File> {
+  return { "core-site.xml": { content: pulumi.output(fileSystem).apply(coreSite) } };
+}
+
+function createResourceManager(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  configuration: YarnConfiguration,
+  inputs: Inputs,
+): void {
+  createServer(parent, { component, role: "resourcemanager" }, target, inputs, {
+    mainClass: "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
+    heap: inputs.resourceManagerHeap,
+    files: { "yarn-site.xml": { content: resourceManagerSite(configuration) } },
+    ports: {
+      client: resourceManagerPort,
+      http: resourceManagerHttpPort,
+      scheduler: schedulerPort,
+      tracker: resourceTrackerPort,
+      admin: resourceManagerAdminPort,
+    },
+    readiness: {
+      kind: "http",
+      port: resourceManagerHttpPort,
+      path: "/ws/v1/cluster/info",
+      expect: '"state":"STARTED"',
+    },
+    memory: inputs.resourceManagerHeap + memoryBesideHeap,
+  });
+}
+
+function createNodeManager(
+  parent: pulumi.Resource,
+  identity: InstanceIdentity,
+  target: Target,
+  configuration: YarnConfiguration,
+  inputs: Inputs,
+): void {
+  const placement = target.placement(identity);
+  createServer(parent, identity, target, inputs, {
+    mainClass: "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
+    heap: inputs.nodeManagerHeap,
+    // The shuffle service has no setting for its address.
+    flags: [bindAgentFlag(target, placement.address)],
+    files: { "yarn-site.xml": { content: nodeManagerSite(configuration, inputs, placement) } },
+    distributions: [bindAgent],
+    ports: {
+      containers: nodeManagerPort,
+      localizer: nodeManagerLocalizerPort,
+      http: nodeManagerHttpPort,
+      shuffle: shufflePort,
+    },
+    // Whether it can be given containers is for the ResourceManager to say.
+    readiness: {
+      kind: "http",
+      address: configuration.resourceManager,
+      port: resourceManagerHttpPort,
+      path: `/ws/v1/cluster/nodes/${placement.address}:${nodeManagerPort}`,
+      expect: '"state":"RUNNING"',
+    },
+    memory: inputs.nodeManagerHeap + memoryBesideHeap + inputs.containerMemory,
+  });
+}
+
+function createHistoryServer(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  configuration: YarnConfiguration,
+  inputs: Inputs,
+): void {
+  createServer(parent, { component, role: "historyserver" }, target, inputs, {
+    mainClass: "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
+    heap: inputs.historyServerHeap,
+    files: { "mapred-site.xml": { content: historyServerSite(configuration) } },
+    ports: { client: historyPort, http: historyHttpPort, admin: historyAdminPort },
+    readiness: { kind: "http", port: historyHttpPort, path: "/ws/v1/history/info", expect: '"historyInfo"' },
+    memory: inputs.historyServerHeap + memoryBesideHeap,
+  });
+}
+
+/** What one server of YARN has of its own. */
+type Server = Pick<ServiceArgs, "files" | "distributions" | "ports" | "readiness" | "memory"> & {
+  readonly mainClass: string;
+  readonly heap: number;
+  readonly flags?: readonly string[];
+};
+
+function createServer(
+  parent: pulumi.Resource,
+  identity: InstanceIdentity,
+  target: Target,
+  inputs: Inputs,
+  { mainClass, heap, flags = [], files, distributions = [], ...rest }: Server,
+): void {
+  const placement = target.placement(identity);
+  target.service(
+    placement.name,
+    {
+      ...rest,
+      identity,
+      command: javaCommand({
+        java: target.java,
+        heap,
+        classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+        mainClass,
+        flags,
+      }),
+      environment: hadoopEnvironment(inputs.user, target.java),
+      files: { ...coreSiteFile(inputs), ...files },
+      distributions: [hadoopDistribution, ...distributions],
+    },
+    { parent },
+  );
+}
