@@ -1,0 +1,1 @@
+export { DruidCluster, type DruidClusterArgs } from "./druid-cluster.ts";
