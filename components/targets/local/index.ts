@@ -1,0 +1,10 @@
+import { LocalTarget, type LocalTargetArgs } from "./local-target.ts";
+
+export { distributionDirectory, ensureDistribution } from "./distribution.ts";
+export { type InstanceStatus, instances, stopStack } from "./instances.ts";
+export { LocalTarget, type LocalTargetArgs } from "./local-target.ts";
+
+/** The target that runs servers as supervised processes of this machine. */
+export function createLocalTarget(args: LocalTargetArgs): LocalTarget {
+  return new LocalTarget(args);
+}

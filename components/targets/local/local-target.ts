@@ -1,0 +1,195 @@
+import { accessSync, constants, realpathSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { bundleProgram } from "../../programs.ts";
+import {
+  type Distribution,
+  type File,
+  type InstanceIdentity,
+  instanceName,
+  type Placement,
+  type ScheduleArgs,
+  type ServiceArgs,
+  type Target,
+  type TaskArgs,
+} from "../../target.ts";
+import { cacheFolder, distributionDirectory } from "./distribution.ts";
+import { Placements } from "./placement.ts";
+import { LocalDistribution, LocalService, LocalTask } from "./resources.ts";
+import type { InstanceInputs } from "./state.ts";
+
+/** What a local target is made for. */
+export interface LocalTargetArgs {
+  /** The Pulumi project's name. */
+  readonly project: string;
+  /** The Pulumi stack's name. */
+  readonly stack: string;
+  /**
+   * The stack's folder, e.g. `<checkout>/.lambda/stacks/dev`: `<instance>/configuration` and `<instance>/logs`, and
+   * `data/<instance>`, which outlives the instance.
+   */
+  readonly folder: string;
+}
+
+/**
+ * Runs servers as supervised processes of this machine, each on a loopback address of its own (127.x.y.z, known from
+ * the stack's folder and the instance's name), so that several nodes and several stacks stand side by side on the
+ * standard ports.
+ */
+export class LocalTarget implements Target {
+  readonly name = "local";
+  readonly node = process.execPath;
+  /** The stack's folder. */
+  readonly folder: string;
+  readonly #placements: Placements;
+  readonly #directories = new Map<string, string>();
+  readonly #distributions = new Map<string, LocalDistribution>();
+
+  constructor({ project, stack, folder }: LocalTargetArgs) {
+    this.folder = resolve(folder);
+    this.#placements = new Placements(`${this.folder}\0${project}\0${stack}`, this.folder);
+  }
+
+  /** The absolute path of JAVA_HOME's `java`, else PATH's. @throws {Error} if there is none */
+  get java(): string {
+    const folders = [
+      process.env.JAVA_HOME && join(process.env.JAVA_HOME, "bin"),
+      ...(process.env.PATH ?? "").split(delimiter),
+    ];
+    for (const folder of folders) {
+      if (!folder) continue;
+      try {
+        const java = join(folder, "java");
+        accessSync(java, constants.X_OK);
+        return realpathSync(java);
+      } catch {
+        // Not here.
+      }
+    }
+    throw new Error("No java on PATH or in JAVA_HOME. Install a JDK, version 17 or newer.");
+  }
+
+  placement(identity: InstanceIdentity): Placement {
+    return this.#placements.place(instanceName(identity));
+  }
+
+  directory(distribution: Distribution): string {
+    let directory = this.#directories.get(distribution.name);
+    if (directory === undefined) {
+      directory = distributionDirectory(distribution);
+      this.#directories.set(distribution.name, directory);
+    }
+    return directory;
+  }
+
+  program(entry: string, application?: string): string {
+    return bundleProgram({ entry, folder: join(cacheFolder(), "programs"), ...(application && { application }) });
+  }
+
+  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): LocalService {
+    return new LocalService(
+      name,
+      {
+        ...this.#instance(args),
+        prepare: args.prepare ?? [],
+        ports: args.ports,
+        readiness: args.readiness,
+        readinessTimeout: args.readinessTimeout ?? 120,
+        memory: args.memory,
+        stopSignal: args.stopSignal ?? "SIGTERM",
+        stopGrace: args.stopGrace ?? 10,
+      },
+      this.#after(args.distributions, opts),
+    );
+  }
+
+  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): LocalTask {
+    return new LocalTask(
+      name,
+      {
+        ...this.#instance(args),
+        deleteCommand: args.deleteCommand ?? [],
+        triggers: pulumi.output([...(args.triggers ?? [])]),
+        timeout: args.timeout ?? 120,
+        retries: args.retries ?? 0,
+      },
+      this.#after(args.distributions, opts),
+    );
+  }
+
+  /** A schedule is a service of its own: a small runner that starts the command at its times. */
+  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): LocalService {
+    const { data } = this.placement(args.identity);
+    const runner = this.program(fileURLToPath(new URL("./schedule-runner.ts", import.meta.url)));
+    const ready = join(data, "ready");
+    return this.service(
+      name,
+      {
+        identity: args.identity,
+        command: [this.node, runner, "--cron", args.cron, "--ready", ready, "--", ...args.command],
+        ...(args.environment && { environment: args.environment }),
+        ...(args.files && { files: args.files }),
+        ...(args.distributions && { distributions: args.distributions }),
+        prepare: ["rm", "-f", ready],
+        ports: {},
+        readiness: { kind: "command", command: ["test", "-e", ready] },
+        readinessTimeout: 30,
+        memory: args.memory + scheduleRunnerMemory,
+      },
+      opts,
+    );
+  }
+
+  #instance(args: {
+    readonly identity: InstanceIdentity;
+    readonly command: readonly string[];
+    readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+    readonly files?: Readonly<Record<string, File>>;
+  }): { [Property in keyof InstanceInputs]: pulumi.Input<InstanceInputs[Property]> } {
+    const { name, address, configuration, data, logs } = this.placement(args.identity);
+    const files = Object.entries(args.files ?? {}).map(([path, { content, secret = false }]) => {
+      return [path, { content: secret ? pulumi.secret(content) : content, secret }] as const;
+    });
+    return {
+      stackFolder: this.folder,
+      instance: name,
+      address,
+      configuration,
+      data,
+      logs,
+      command: [...args.command],
+      environment: pulumi.all(args.environment ?? {}),
+      files: pulumi.all(Object.fromEntries(files)),
+    };
+  }
+
+  /** The options, with the distributions among what must be there before. */
+  #after(
+    distributions: readonly Distribution[] | undefined,
+    opts: pulumi.CustomResourceOptions,
+  ): pulumi.CustomResourceOptions {
+    const needed = (distributions ?? []).map((distribution) => this.#distribution(distribution));
+    if (needed.length === 0) return opts;
+    const { dependsOn = [] } = opts;
+    const others = pulumi.output(dependsOn as pulumi.Input<pulumi.Resource | pulumi.Input<pulumi.Resource>[]>);
+    return { ...opts, dependsOn: others.apply((resources) => [...needed, ...[resources].flat()]) as never };
+  }
+
+  #distribution(distribution: Distribution): LocalDistribution {
+    let resource = this.#distributions.get(distribution.name);
+    if (resource === undefined) {
+      const { name, parts } = distribution;
+      resource = new LocalDistribution(`${name}-distribution`, {
+        name,
+        parts,
+        directory: this.directory(distribution),
+      });
+      this.#distributions.set(name, resource);
+    }
+    return resource;
+  }
+}
+
+/** What the schedule's runner takes beside its runs, in MiB. */
+const scheduleRunnerMemory = 60;

@@ -1,0 +1,197 @@
+import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import type { Provider } from "@pulumi/pulumi/provider/index.js";
+import { distributionDirectory, ensureDistribution } from "./distribution.ts";
+import { type Context, DeploymentError, fileProblems, instanceFolder, markerOf } from "./instance.ts";
+import { portProblems } from "./ports.ts";
+import { isInstanceProcess } from "./processes.ts";
+import { deleteService, inspectService, needsRestart, startService, stopService } from "./service.ts";
+import {
+  type DistributionInputs,
+  providerVersion,
+  type ServiceInputs,
+  type ServiceState,
+  type TaskInputs,
+  unwrapSecrets,
+} from "./state.ts";
+import { deleteTask, runTask } from "./task.ts";
+
+/** How the provider treats one type of resource. Values come without the wire's marks of secrets. */
+interface Handler<Inputs, State extends Inputs = Inputs> {
+  /** The properties whose change means another resource. */
+  readonly identity: readonly (keyof Inputs & string)[];
+  id(inputs: Inputs): string;
+  check(olds: Inputs | undefined, news: Inputs): Promise<{ property: string; reason: string }[]>;
+  create(inputs: Inputs, context: Context): Promise<Outputs<Inputs, State>>;
+  update(olds: State, news: Inputs, context: Context): Promise<Outputs<Inputs, State>>;
+  delete(state: State, context: Context): Promise<void>;
+  /** What is not as it was deployed, a sentence each. */
+  drift(state: State): Promise<string[]>;
+  /** What the refreshed state changes; undefined if the resource is gone. */
+  read(state: State): Promise<Partial<Outputs<Inputs, State>> | undefined>;
+}
+
+/** What a state has beyond the inputs. */
+type Outputs<Inputs, State> = Omit<State, keyof Inputs>;
+
+function outputsOf({ pid, supervisor, log, running, drift }: ServiceState): Outputs<ServiceInputs, ServiceState> {
+  return { pid, supervisor, log, running, drift };
+}
+
+const service: Handler<ServiceInputs, ServiceState> = {
+  identity: ["stackFolder", "instance"],
+  id: markerOf,
+  check: async (olds, news) => {
+    const failures = fileProblems(news.files).map((reason) => ({ property: "files", reason }));
+    // Checked in the preview already, so that a taken port is told before anything starts.
+    if (olds?.address !== news.address || !isDeepStrictEqual(olds?.ports, news.ports)) {
+      const own = async (pid: number) => isInstanceProcess(pid, markerOf(news));
+      for (const problem of await portProblems(news.address, news.ports, own))
+        failures.push({ property: `ports.${problem.purpose}`, reason: problem.message });
+    }
+    return failures;
+  },
+  create: async (inputs, context) => outputsOf(await startService(inputs, context)),
+  update: async (olds, news, context) => {
+    const { drift } = await inspectService(olds);
+    if (drift.length === 0 && !needsRestart(olds, news)) return outputsOf(olds);
+    await stopService(olds);
+    return outputsOf(await startService(news, context));
+  },
+  delete: deleteService,
+  drift: async (state) => (await inspectService(state)).drift,
+  read: async (state) => {
+    if (!existsSync(instanceFolder(state))) return undefined;
+    const { drift, pid } = await inspectService(state);
+    return { pid, running: pid !== 0, drift };
+  },
+};
+
+const task: Handler<TaskInputs, TaskInputs & { readonly log: string }> = {
+  identity: ["stackFolder", "instance"],
+  id: markerOf,
+  check: async (_, news) => fileProblems(news.files).map((reason) => ({ property: "files", reason })),
+  create: async (inputs, context) => ({ log: (await runTask(inputs, context)).log }),
+  update: async (_, news, context) => ({ log: (await runTask(news, context)).log }),
+  delete: deleteTask,
+  drift: async () => [],
+  read: async () => ({}),
+};
+
+const distribution: Handler<DistributionInputs> = {
+  identity: ["name"],
+  id: ({ name }) => name,
+  check: async (_, news) =>
+    distributionDirectory(news) === news.directory
+      ? []
+      : [{ property: "parts", reason: `the files of ${news.name} changed during the deployment; try again` }],
+  create: async (inputs, context) => {
+    await ensureDistribution(inputs, context.status);
+    return {};
+  },
+  update: async (_, news, context) => {
+    await ensureDistribution(news, context.status);
+    return {};
+  },
+  // The jars are a cache: other stacks use them too.
+  delete: async () => {},
+  drift: async ({ directory }) => (existsSync(directory) ? [] : [`${directory} is missing`]),
+  read: async ({ directory }) => (existsSync(directory) ? {} : undefined),
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: which handler gets which inputs is the type token's doing
+const handlers: Readonly<Record<string, Handler<any, any>>> = {
+  "local:index:Service": service,
+  "local:index:Task": task,
+  "local:index:Distribution": distribution,
+};
+
+/** The provider of the local target's resources. */
+export class LocalProvider implements Provider {
+  readonly version = providerVersion;
+  readonly #cancelled = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  async check(urn: string, olds: unknown, news: unknown) {
+    const before = unwrapSecrets(olds) as Record<string, unknown> | undefined;
+    const known = before !== undefined && Object.keys(before).length > 0 ? before : undefined;
+    return { inputs: news, failures: await handlerOf(urn).check(known, unwrapSecrets(news)) };
+  }
+
+  async diff(_id: string, urn: string, olds: unknown, news: unknown) {
+    const handler = handlerOf(urn);
+    const [before, after] = [unwrapSecrets(olds), unwrapSecrets(news)] as Record<string, unknown>[];
+    const replaces = handler.identity.filter((property) => !isDeepStrictEqual(before?.[property], after?.[property]));
+    if (replaces.length > 0) return { changes: true, replaces: [...replaces], deleteBeforeReplace: true };
+    const changed = Object.keys(after ?? {}).some((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
+    if (changed) return { changes: true };
+    const drift = await handler.drift(before);
+    for (const sentence of drift) log(urn, sentence);
+    return { changes: drift.length > 0 };
+  }
+
+  async create(urn: string, inputs: object) {
+    const handler = handlerOf(urn);
+    const plain = unwrapSecrets(inputs);
+    // The inputs go into the state as they came: what is secret stays so.
+    return {
+      id: handler.id(plain),
+      outs: { ...inputs, ...(await this.#track(handler.create(plain, this.#context(urn)))) },
+    };
+  }
+
+  async read(id: string, urn: string, props?: object) {
+    // Nothing to import: what this provider did not make it does not know.
+    if (props === undefined || !("stackFolder" in props || "directory" in props)) return { id: "", props: {} };
+    const changes = await handlerOf(urn).read(unwrapSecrets(props));
+    return changes === undefined ? { id: "", props: {} } : { id, props: { ...props, ...changes } };
+  }
+
+  async update(_id: string, urn: string, olds: object, news: object) {
+    const update = handlerOf(urn).update(unwrapSecrets(olds), unwrapSecrets(news), this.#context(urn));
+    const outputs = await this.#track(update);
+    return { outs: { ...news, ...outputs } };
+  }
+
+  async delete(_id: string, urn: string, props: object) {
+    await this.#track(handlerOf(urn).delete(unwrapSecrets(props), this.#context(urn)));
+  }
+
+  /** Ends what is under way, servers that are not ready yet are stopped again, and waits for it. */
+  async cancel() {
+    this.#cancelled.abort();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const done = () => this.#underWay.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #context(urn: string): Context {
+    return {
+      cancelled: this.#cancelled.signal,
+      status: (message) => log(urn, message, true),
+      warn: (message) => void pulumi.log.warn(message, resourceOf(urn)),
+    };
+  }
+}
+
+function handlerOf(urn: string): Handler<unknown, unknown> {
+  const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
+  const handler = handlers[token];
+  if (handler === undefined) throw new DeploymentError(`The local target has no resource ${token}.`);
+  return handler;
+}
+
+function log(urn: string, message: string, ephemeral = false): void {
+  void pulumi.log.info(message, resourceOf(urn), undefined, ephemeral);
+}
+
+/** The logger only asks for the resource's name. */
+function resourceOf(urn: string): pulumi.Resource {
+  return { urn: pulumi.output(urn) } as unknown as pulumi.Resource;
+}

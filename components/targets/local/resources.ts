@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type DistributionInputs, providerVersion, type ServiceInputs, type TaskInputs } from "./state.ts";
+
+type Args<Inputs> = { readonly [Property in keyof Inputs]: pulumi.Input<Inputs[Property]> };
+
+/** A supervised server of this machine. */
+export class LocalService extends pulumi.CustomResource {
+  /** The server's process; a restarted server has another. 0 if it does not run. */
+  declare readonly pid: pulumi.Output<number>;
+  declare readonly address: pulumi.Output<string>;
+  declare readonly ports: pulumi.Output<Record<string, number>>;
+  /** The absolute path of the file with the server's output. */
+  declare readonly log: pulumi.Output<string>;
+  /** The memory that the server was given, in MiB. */
+  declare readonly memory: pulumi.Output<number>;
+
+  constructor(name: string, args: Args<ServiceInputs>, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { pid: undefined, supervisor: undefined, log: undefined, running: undefined, drift: undefined };
+    super("local:index:Service", name, { ...args, ...outputs }, { ...opts, version: providerVersion });
+  }
+}
+
+/** A command that ran once on this machine. */
+export class LocalTask extends pulumi.CustomResource {
+  /** The absolute path of the file with the task's output. */
+  declare readonly log: pulumi.Output<string>;
+
+  constructor(name: string, args: Args<TaskInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("local:index:Task", name, { ...args, log: undefined }, { ...opts, version: providerVersion });
+  }
+}
+
+/** The jars of a system in this machine's cache. */
+export class LocalDistribution extends pulumi.CustomResource {
+  declare readonly directory: pulumi.Output<string>;
+
+  constructor(name: string, args: Args<DistributionInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("local:index:Distribution", name, { ...args }, { ...opts, version: providerVersion });
+  }
+}

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { open, rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { instanceEnvironment } from "./environment.ts";
+import { type Context, DeploymentError, instanceFolder, markerOf, outputLog, writeConfiguration } from "./instance.ts";
+import { lastLines, logSize } from "./log.ts";
+import { stopProcesses } from "./processes.ts";
+import type { TaskInputs, TaskState } from "./state.ts";
+
+/** Seconds that a task out of time gets to end by itself. */
+const stopGrace = 5;
+/** Seconds that a delete command gets at most: servers that it asks may be gone. */
+const deleteLimit = 30;
+
+/**
+ * Runs the task to its end, again up to `retries` times if it fails. What runs of it already, left over by a
+ * deployment that was interrupted, is stopped before.
+ *
+ * @throws {DeploymentError} naming the exit code and the log's last lines if the last run fails
+ */
+export async function runTask(inputs: TaskInputs, context: Context): Promise<TaskState> {
+  await stopTask(inputs);
+  await writeConfiguration(inputs);
+  const log = outputLog(inputs);
+  for (let run = 0; ; run++) {
+    context.status(run === 0 ? "running" : `running, retry ${run} of ${inputs.retries}`);
+    const before = await logSize(log);
+    const problem = await execute(inputs, inputs.command, inputs.timeout, context.cancelled);
+    if (problem === undefined) {
+      context.status("done");
+      return { ...inputs, log };
+    }
+    if (run < inputs.retries && !context.cancelled.aborted) {
+      await sleep(1000);
+      continue;
+    }
+    throw new DeploymentError(
+      `${inputs.instance} ${problem}\nThe last lines of ${log}:\n${await lastLines(log, before)}`,
+    );
+  }
+}
+
+/**
+ * Takes the task back by its delete command, if it has one, and removes its files. A delete command that fails is
+ * reported and passed over: what it would ask may be gone for good, and then nothing could ever be destroyed.
+ */
+export async function deleteTask(inputs: TaskInputs, context: Context): Promise<void> {
+  await stopTask(inputs);
+  if (inputs.deleteCommand.length > 0) {
+    // Its files may have been changed or removed since it ran.
+    await writeConfiguration(inputs);
+    const log = outputLog(inputs);
+    const before = await logSize(log);
+    const timeout = Math.min(inputs.timeout, deleteLimit);
+    const problem = await execute(inputs, inputs.deleteCommand, timeout, context.cancelled);
+    if (problem !== undefined)
+      context.warn(
+        `${inputs.instance}: its delete command ${problem} What it was to take back may still be there.\n${await lastLines(log, before)}`,
+      );
+  }
+  await rm(instanceFolder(inputs), { recursive: true, force: true });
+}
+
+/** Runs the command; returns how it failed, as a sentence without its subject, or undefined. */
+async function execute(
+  inputs: TaskInputs,
+  [program, ...args]: readonly string[],
+  timeout: number,
+  cancelled: AbortSignal,
+): Promise<string | undefined> {
+  const log = await open(outputLog(inputs), "a");
+  try {
+    const child = spawn(program as string, args, {
+      cwd: inputs.data,
+      env: instanceEnvironment(markerOf(inputs), inputs.environment),
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    const ended = new Promise<string | undefined>((resolve) => {
+      child.once("error", (error) => resolve(`could not be run: ${error.message}.`));
+      child.once("exit", (code, signal) =>
+        resolve(code === 0 ? undefined : `failed with ${code === null ? signal : `exit code ${code}`}.`),
+      );
+    });
+    const limit = new AbortController();
+    const first = await Promise.race([
+      ended,
+      sleep(timeout * 1000, `was not done after ${timeout} s.`, { signal: limit.signal }).catch(() => undefined),
+      new Promise<string>((resolve) => {
+        if (cancelled.aborted) resolve("was cancelled.");
+        cancelled.addEventListener("abort", () => resolve("was cancelled."), { signal: limit.signal });
+      }),
+    ]);
+    limit.abort();
+    if (child.exitCode === null && child.signalCode === null) await stopTask(inputs);
+    return first;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Stops what runs of the task. */
+async function stopTask(inputs: TaskInputs): Promise<void> {
+  const marker = markerOf(inputs);
+  await stopProcesses({ belongs: (other) => other === marker, grace: stopGrace });
+}
