@@ -1,0 +1,1 @@
+export * from "./zookeeper-ensemble.ts";

@@ -1,0 +1,77 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import { outputOf, RecordedResources } from "../../support/recorded-resources.ts";
+import { RecordingTarget } from "../../support/recording-target.ts";
+
+const resources = new RecordedResources();
+let ZooKeeperEnsemble: typeof import("../../../components/zookeeper/index.ts").ZooKeeperEnsemble;
+let target: RecordingTarget;
+
+beforeEach(async () => {
+  await resources.start();
+  ({ ZooKeeperEnsemble } = await import("../../../components/zookeeper/index.ts"));
+  target = new RecordingTarget();
+});
+
+test("one server by default, under its component", async () => {
+  const ensemble = new ZooKeeperEnsemble("zookeeper", { target });
+
+  expect(await outputOf(ensemble.connectString)).toBe("127.9.0.1:2181");
+  expect(await outputOf(ensemble.servers)).toEqual(["127.9.0.1"]);
+  expect(await outputOf(ensemble.clientPort)).toBe(2181);
+  expect(await resources.list()).toMatchObject([
+    {
+      type: "lambda-architecture:index:ZooKeeperEnsemble",
+      name: "zookeeper",
+      inputs: { replicas: 1, heap: 64 },
+    },
+    { type: "test:index:Service", name: "zookeeper-server-0" },
+  ]);
+  const service = target.services.get("zookeeper-server-0");
+  expect(service).toMatchObject({
+    identity: { component: "zookeeper", role: "server", index: 0 },
+    ports: { client: 2181 },
+    readiness: { kind: "tcp", port: 2181, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
+    memory: 144,
+    stateful: true,
+  });
+  expect(service?.prepare).toBeUndefined();
+  expect(service?.command).toContain("-Xmx64m");
+  expect(service?.command.slice(-2)).toEqual([
+    "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+    "/recording-target/zookeeper-server-0/configuration/zoo.cfg",
+  ]);
+});
+
+test("three servers know each other and their own number", async () => {
+  const ensemble = new ZooKeeperEnsemble("coordination", { target, replicas: 3, heap: 128 });
+
+  expect(await outputOf(ensemble.connectString)).toBe("127.9.0.1:2181,127.9.0.2:2181,127.9.0.3:2181");
+  expect([...target.services.keys()]).toEqual([
+    "coordination-server-0",
+    "coordination-server-1",
+    "coordination-server-2",
+  ]);
+  const service = target.services.get("coordination-server-2");
+  const folder = "/recording-target/coordination-server-2";
+  expect(service?.files?.myid?.content).toBe("3\n");
+  expect(service?.prepare).toEqual(["cp", `${folder}/configuration/myid`, `${folder}/data/myid`]);
+  expect(service?.ports).toEqual({ client: 2181, quorum: 2888, election: 3888 });
+  expect(service?.memory).toBe(208);
+});
+
+test("all input errors come at once, with the mend", () => {
+  expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 2, heap: 8.5 })).toThrow(
+    'ZooKeeperEnsemble "zookeeper": replicas must be odd: 2 servers bear no more losses than 1; ' +
+      "heap must be a whole number from 32; it is 8.5",
+  );
+  expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 9 })).toThrow(
+    "replicas must be a whole number from 1 to 7; it is 9",
+  );
+  expect(target.services.size).toBe(0);
+});
+
+test("the error is one that the Pulumi CLI shows property by property", () => {
+  const errorOf = () => new ZooKeeperEnsemble("zookeeper", { target, replicas: 0, heap: 0 });
+  expect(errorOf).toThrow(pulumi.InputPropertiesError);
+});
