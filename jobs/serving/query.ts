@@ -194,25 +194,26 @@ async function readSpeed(
     ]);
     const earliest = Object.fromEntries(range(partitions).map((name) => [name, watermarks[name]?.earliest ?? 0]));
     const start = speedStart(horizon, earliest, progress, partitions, chunkSize);
-    let coverage = coverageOf(start, progress, chunkSize);
+    const coverage = coverageOf(start, progress, chunkSize);
     const open: SpeedRow[] = [];
     const underWay = new Set<number>();
     const closed: SpeedRow[] = [];
-    await reading.speed(coveredEras(coverage, options.chunksPerEra), (row) => {
+    const eras = coveredEras(coverage, options.chunksPerEra);
+    const take = (row: SpeedRow) => {
       const use = rowUse(coverage, row);
       if (use === "closed") closed.push(row);
       else if (use === "open") open.push(row);
       else if (use === "underWay") underWay.add(row.partition);
-    });
+    };
+    if (eras.length > 0) await reading.speed(eras, take);
     const pause = pauses[attempt];
     if (underWay.size > 0 && pause !== undefined && performance.now() - began < rereadBudget) {
       await sleep(pause);
       continue;
     }
-    coverage = withoutOpenChunks(coverage, underWay);
     for (const row of closed) reading.add(row);
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
-    return containsOf(start, coverage, watermarks);
+    return containsOf(start, withoutOpenChunks(coverage, underWay), watermarks);
   }
 }
 

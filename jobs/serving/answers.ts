@@ -1,0 +1,69 @@
+/** The shapes of the API's answers, for its documentation. */
+import * as z from "zod";
+import { answerGranularities } from "./merge.ts";
+import type { AnyView } from "./stores.ts";
+
+const offsets = z.record(z.string(), z.int()).describe("Offsets by partition.");
+
+const contains = z
+  .object({
+    version: z.string().nullable().describe("The batch view's version; null as long as there is none."),
+    horizon: offsets.describe("By partition, where the batch view ends and the speed view begins."),
+    speed: offsets.describe("By partition, where the answer ends: it holds every event before, and none after."),
+    log: offsets.describe("By partition, where the log ends."),
+    lag: z.int().describe("The log's offsets that the answer does not hold yet."),
+    holes: z
+      .array(z.object({ partition: z.int(), from: z.int(), to: z.int() }))
+      .describe("Offsets that the speed layer skipped; the answer ends before a partition's first."),
+    complete: z.boolean().describe("Whether the answer holds everything in the log."),
+  })
+  .describe("Exactly which events the answer holds.");
+
+function measures(view: AnyView) {
+  return Object.fromEntries(Object.keys(view.measures).map((name) => [name, z.number().nullable()]));
+}
+
+function key(view: AnyView) {
+  return z.object(Object.fromEntries(view.keyFields.map((field) => [field, z.string()])));
+}
+
+/** The answer for one key. */
+export function keyAnswerSchema(view: AnyView) {
+  return z.object({
+    view: z.literal(view.name),
+    key: key(view),
+    granularity: z.enum(answerGranularities(view)),
+    rows: z
+      .array(z.object({ time: z.iso.datetime(), ...measures(view) }))
+      .describe("In order of time; a step without events has no row. With granularity all: one, of its first step."),
+    total: z.object(measures(view)),
+    contains,
+  });
+}
+
+/** The largest keys. */
+export function topAnswerSchema(view: AnyView) {
+  return z.object({
+    view: z.literal(view.name),
+    measure: z.enum(Object.keys(view.measures)),
+    rows: z
+      .array(z.object({ key: key(view), value: z.number() }))
+      .describe("Largest first; equal values in the order of the keys' JSON."),
+    contains,
+  });
+}
+
+/** The list of views. */
+export const viewsSchema = z.object({
+  views: z.array(
+    z.object({
+      name: z.string(),
+      keyFields: z.array(z.string()),
+      granularity: z.string().describe("The finest time step that can be asked for."),
+      measures: z.array(z.object({ name: z.string(), kind: z.string() })),
+      version: z.string().nullable().describe("The current batch view; null as long as there is none."),
+      horizon: offsets.nullable(),
+      retained: z.array(z.string()).describe("Older versions that are still kept, newest first."),
+    }),
+  ),
+});
