@@ -88,7 +88,7 @@ export class HyperLogLog {
     if (this.#sparse === undefined) {
       const text = Buffer.from(this.#registers as Uint8Array);
       for (let index = 0; index < text.length; index++) text[index] = digits.charCodeAt(text[index] as number);
-      return `d${text.latin1Slice()}`;
+      return `d${text.toString("latin1")}`;
     }
     const entries = Uint32Array.from(this.#sparse, ([index, rank]) => index * 2 ** rankBits + rank).sort();
     const bytes = Buffer.allocUnsafe(entries.length * 4);

@@ -19,8 +19,12 @@ export function keyText(key: readonly string[]): string {
  */
 export class Aggregate<Event> {
   readonly view: View<Event>;
-  readonly #rows = new Map<string, Row>();
-  readonly #changed = new Set<Row>();
+  readonly #cells: Cell[] = [];
+  /** By time step, and in it by {@link identity}: events that follow each other mostly are of one step. */
+  readonly #steps = new Map<number, Map<string, Cell>>();
+  #lastBucket = Number.NaN;
+  #lastStep = new Map<string, Cell>();
+  #changed: Cell[] = [];
   /** Events that the view could not take (see {@link View.problem}). */
   skipped = 0;
 
@@ -30,48 +34,82 @@ export class Aggregate<Event> {
 
   /** Adds an event; one that has a problem is only counted in {@link skipped}. Returns the problem. */
   add(event: Event): string | undefined {
-    const problem = this.view.problem(event);
-    if (problem !== undefined) {
+    const place = this.view.place(event);
+    if (typeof place === "string") {
       this.skipped++;
-      return problem;
+      return place;
     }
-    const row = this.#row(this.view.key(event), this.view.bucket(event));
-    this.view.add(row.states, event);
-    this.#changed.add(row);
+    this.view.add(this.#changing(place.key, place.bucket).row.states, event);
     return undefined;
   }
 
   /** Merges a row into this aggregate. */
   merge(row: Row): void {
-    const own = this.#row(row.key, row.bucket);
-    this.view.merge(own.states, row.states);
-    this.#changed.add(own);
+    this.view.merge(this.#changing(row.key, row.bucket).row.states, row.states);
   }
 
   /** The rows, in the order in which their keys first came. */
-  rows(): IterableIterator<Row> {
-    return this.#rows.values();
+  *rows(): IterableIterator<Row> {
+    for (const { row } of this.#cells) yield row;
   }
 
   /** The number of rows. */
   get size(): number {
-    return this.#rows.size;
+    return this.#cells.length;
   }
 
-  /** The rows changed since the last call. */
+  /** The rows changed since the last call, in the order of their first change. */
   takeChanged(): Row[] {
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    return changed;
+    const changed = this.#changed;
+    this.#changed = [];
+    return changed.map((cell) => {
+      cell.changed = false;
+      return cell.row;
+    });
   }
 
-  #row(key: string[] | readonly string[], bucket: number): Row {
-    const id = `${bucket}${keyText(key)}`;
-    let row = this.#rows.get(id);
-    if (row === undefined) {
-      row = { key, bucket, states: this.view.zero() };
-      this.#rows.set(id, row);
+  /** The row's cell, made if there is none, noted as changed. */
+  #changing(key: readonly string[], bucket: number): Cell {
+    const step = this.#step(bucket);
+    const id = identity(key);
+    let cell = step.get(id);
+    if (cell === undefined) {
+      cell = { row: { key, bucket, states: this.view.zero() }, changed: false };
+      step.set(id, cell);
+      this.#cells.push(cell);
     }
-    return row;
+    if (!cell.changed) {
+      cell.changed = true;
+      this.#changed.push(cell);
+    }
+    return cell;
   }
+
+  #step(bucket: number): Map<string, Cell> {
+    if (bucket === this.#lastBucket) return this.#lastStep;
+    let step = this.#steps.get(bucket);
+    if (step === undefined) {
+      step = new Map();
+      this.#steps.set(bucket, step);
+    }
+    this.#lastBucket = bucket;
+    this.#lastStep = step;
+    return step;
+  }
+}
+
+/** A row and whether it is among the changed ones. */
+interface Cell {
+  readonly row: Row;
+  changed: boolean;
+}
+
+/** Equal for equal keys of a view only; cheaper than {@link keyText}, which other programs can read. */
+function identity(key: readonly string[]): string {
+  let id = key[key.length - 1] as string;
+  for (let index = key.length - 2; index >= 0; index--) {
+    const field = key[index] as string;
+    id = `${field.length}:${field}${id}`;
+  }
+  return id;
 }

@@ -1,11 +1,12 @@
 import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
-import { type Granularity, granularityMilliseconds, truncate } from "./granularity.ts";
+import { type Granularity, granularities, granularityMilliseconds, truncate } from "./granularity.ts";
+import { millisecondsOf } from "./time.ts";
 
 /** What a view is defined by. */
 export interface ViewArgs<Event> {
   /** Lower-case words joined by `-`: the name in the API and in the stores. */
   readonly name: string;
-  /** The event's own time: ISO 8601 or milliseconds since 1970. */
+  /** The event's own time: ISO 8601 with a time zone, or milliseconds since 1970; in the years 1 to 9999. */
   readonly time: (event: Event) => string | number | Date;
   /** The finest time step that can be asked for. */
   readonly granularity: Granularity;
@@ -20,6 +21,13 @@ export interface ViewColumn {
   readonly name: string;
   readonly type: "long" | "double" | "string";
   readonly merge?: "sum" | "min" | "max";
+}
+
+/** Which row of a view an event belongs to. */
+export interface Place {
+  readonly key: string[];
+  /** The start of the time step, in milliseconds since 1970 (UTC). */
+  readonly bucket: number;
 }
 
 /**
@@ -40,6 +48,8 @@ export interface View<Event> {
   key(event: Event): string[];
   /** Why the event cannot enter the view; undefined if it can. */
   problem(event: Event): string | undefined;
+  /** The event's {@link key} and {@link bucket}, or its {@link problem}, in one go. */
+  place(event: Event): Place | string;
   /** Fresh states, one a measure. */
   zero(): unknown[];
   /** Adds an event that has no problem to the states, in place. */
@@ -67,9 +77,27 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
   const names = Object.keys(args.measures);
   const measures = Object.values(args.measures);
   const step = granularityMilliseconds(args.granularity);
-  const milliseconds = (event: Event) => {
-    const time = args.time(event);
-    return typeof time === "number" ? time : typeof time === "string" ? Date.parse(time) : time.getTime();
+  const place = (event: Event): Place | string => {
+    try {
+      const time = args.time(event);
+      const bucket = truncate(millisecondsOf(time), step);
+      if (Number.isNaN(bucket)) return `time ${String(time)} is no ISO 8601 with a time zone in the years 1 to 9999`;
+      const key = new Array<string>(keyValues.length);
+      for (let index = 0; index < keyValues.length; index++) {
+        const value: unknown = (keyValues[index] as (event: Event) => string)(event);
+        if (typeof value !== "string") return `key field ${keyFields[index]} is no text: ${String(value)}`;
+        // Stores keep UTF-8, in which every half of a surrogate pair looks the same.
+        if (!value.isWellFormed()) return `key field ${keyFields[index]} is no well-formed Unicode`;
+        key[index] = value;
+      }
+      for (let index = 0; index < measures.length; index++) {
+        const problem = (measures[index] as AnyMeasure<Event>).problem?.(event);
+        if (problem !== undefined) return `measure ${names[index]}: ${problem}`;
+      }
+      return { key, bucket };
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   };
   return {
     name: args.name,
@@ -82,22 +110,13 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
         name: suffix === "" ? name : `${name}_${suffix}`,
       })),
     ),
-    bucket: (event) => truncate(milliseconds(event), step),
+    bucket: (event) => truncate(millisecondsOf(args.time(event)), step),
     key: (event) => keyValues.map((value) => value(event)),
     problem: (event) => {
-      try {
-        if (!Number.isFinite(milliseconds(event))) return `time is no date: ${String(args.time(event))}`;
-        for (const field of keyFields)
-          if (typeof args.key[field]?.(event) !== "string") return `key field ${field} is no string`;
-        for (const [index, measure] of measures.entries()) {
-          const problem = measure.problem?.(event);
-          if (problem !== undefined) return `measure ${names[index]}: ${problem}`;
-        }
-        return undefined;
-      } catch (error) {
-        return error instanceof Error ? error.message : String(error);
-      }
+      const placed = place(event);
+      return typeof placed === "string" ? placed : undefined;
     },
+    place,
     zero: () => measures.map((measure) => measure.zero()),
     add: (states, event) => {
       for (let index = 0; index < measures.length; index++)
@@ -130,6 +149,8 @@ function problemsOf<Event>(args: ViewArgs<Event>): string[] {
   const problems: string[] = [];
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(args.name)) problems.push("name must be lower-case words joined by -");
   const names = [...Object.keys(args.key), ...Object.keys(args.measures)];
+  if (!granularities.includes(args.granularity))
+    problems.push(`granularity must be one of ${granularities.join(", ")}`);
   if (Object.keys(args.key).length === 0) problems.push("key needs at least one field");
   if (Object.keys(args.measures).length === 0) problems.push("measures needs at least one measure");
   for (const name of names) {
