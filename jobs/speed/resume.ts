@@ -1,0 +1,39 @@
+import { chunkEnd, chunkOf, chunkStart } from "../chunks.ts";
+
+/** How far the rows of a chunk reach, see the table `speed_progress`. */
+export interface ChunkProgress {
+  readonly partition: number;
+  readonly chunk: number;
+  /** All rows of the chunk's events before this offset are acknowledged. */
+  readonly end: number;
+}
+
+/**
+ * The chunk from which a view has to be computed in a partition: the first that is not full, from the batch view's
+ * horizon on, or, where no batch view covers anything, from the first chunk that the log still holds whole.
+ *
+ * @param horizon the offset up to which the batch view covers the partition; 0 if it covers nothing
+ * @param earliest the first offset that the log holds
+ */
+export function resumeChunk(
+  progress: readonly ChunkProgress[],
+  partition: number,
+  horizon: number,
+  earliest: number,
+  chunkSize: number,
+): number {
+  const full = new Set(
+    progress
+      .filter((row) => row.partition === partition && row.end >= chunkEnd(row.chunk, chunkSize))
+      .map((row) => row.chunk),
+  );
+  let chunk = Math.max(chunkOf(horizon, chunkSize), firstWholeChunk(earliest, chunkSize));
+  while (full.has(chunk)) chunk++;
+  return chunk;
+}
+
+/** The first chunk of which the log holds every event. */
+export function firstWholeChunk(earliest: number, chunkSize: number): number {
+  const chunk = chunkOf(earliest, chunkSize);
+  return chunkStart(chunk, chunkSize) === earliest ? chunk : chunk + 1;
+}

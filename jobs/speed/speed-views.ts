@@ -1,0 +1,116 @@
+import type { Application } from "../application.ts";
+import { chunkEnd, chunkStart } from "../chunks.ts";
+import type { Configuration } from "../configuration.ts";
+import { decodeEvent } from "../events/decode.ts";
+import type { RangeReader } from "../kafka/range-reader.ts";
+import { Aggregate } from "../views/aggregate.ts";
+import type { Descriptor } from "./descriptor.ts";
+import type { AnyView, SpeedStore } from "./store.ts";
+
+export interface SpeedViewsOptions {
+  // biome-ignore lint/suspicious/noExplicitAny: an application of any event
+  readonly application: Application<any>;
+  readonly configuration: Pick<Configuration, "topic" | "chunkSize" | "maxEventBytes">;
+  readonly reader: Pick<RangeReader, "read">;
+  readonly store: Pick<SpeedStore, "writeRows" | "writeProgress">;
+}
+
+/** What is kept in memory of a chunk that is not full yet, so that only what is new has to be read. */
+interface OpenChunk {
+  readonly partition: number;
+  readonly chunk: number;
+  /** The offset up to which the events are in the aggregates. */
+  read: number;
+  /** The offset up to which the rows are acknowledged. */
+  written: number;
+  // biome-ignore lint/suspicious/noExplicitAny: aggregates of any event
+  readonly aggregates: Map<string, Aggregate<any>>;
+}
+
+/** How many chunks may follow before an open one is forgotten: more than are ever under way at once. */
+const keptChunks = 16;
+
+/**
+ * Works descriptors off: reads their events from Kafka, aggregates them and writes the rows that changed. A descriptor
+ * may come twice, late, or to two processes at once: rows are a function of the events up to the descriptor's end, and
+ * of two writes of a row the one with the larger end wins.
+ */
+export class SpeedViews {
+  readonly #options: SpeedViewsOptions;
+  readonly #views: ReadonlyMap<string, AnyView>;
+  readonly #open = new Map<string, OpenChunk>();
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(options: SpeedViewsOptions) {
+    this.#options = options;
+    this.#views = new Map(options.application.views.map((view) => [view.name, view]));
+  }
+
+  /**
+   * Resolves when the rows and the progress of the descriptor's views are acknowledged. After a failure nothing is
+   * kept of the chunk: the next descriptor reads it from its first event.
+   */
+  execute(descriptor: Descriptor): Promise<void> {
+    // One descriptor of a chunk at a time; chunks beside each other.
+    const id = `${descriptor.partition}/${descriptor.chunk}`;
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(() => this.#executeInTurn(id, descriptor));
+    const settled = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(id, settled);
+    void settled.then(() => this.#turns.get(id) === settled && this.#turns.delete(id));
+    return turn;
+  }
+
+  async #executeInTurn(id: string, descriptor: Descriptor): Promise<void> {
+    const { partition, chunk, end } = descriptor;
+    const open = this.#openChunk(id, descriptor);
+    if (end <= open.written) return;
+    try {
+      await this.#read(open, descriptor);
+      await Promise.all(
+        [...open.aggregates.values()].map(async (aggregate) => {
+          const stretch = { partition, chunk, end };
+          await this.#options.store.writeRows(aggregate.view, stretch, aggregate.takeChanged());
+          await this.#options.store.writeProgress(aggregate.view, stretch);
+        }),
+      );
+      open.written = end;
+      if (end === chunkEnd(chunk, this.#options.configuration.chunkSize)) this.#open.delete(id);
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
+  }
+
+  #openChunk(id: string, { partition, chunk, views }: Descriptor): OpenChunk {
+    let open = this.#open.get(id);
+    // A new set of views begins the chunk again.
+    if (open === undefined || views.some((view) => !open?.aggregates.has(view))) {
+      const start = chunkStart(chunk, this.#options.configuration.chunkSize);
+      const aggregates = views.flatMap((name) => {
+        const view = this.#views.get(name);
+        return view === undefined ? [] : [[name, new Aggregate(view)] as const];
+      });
+      open = { partition, chunk, read: start, written: start, aggregates: new Map(aggregates) };
+      this.#open.set(id, open);
+      for (const [other, { partition: of, chunk: before }] of this.#open)
+        if (of === partition && before < chunk - keptChunks) this.#open.delete(other);
+    }
+    return open;
+  }
+
+  async #read(open: OpenChunk, { partition, end }: Descriptor): Promise<void> {
+    const { application, configuration, reader } = this.#options;
+    const aggregates = [...open.aggregates.values()];
+    for await (const records of reader.read(configuration.topic, partition, open.read, end)) {
+      for (const { value } of records) {
+        const decoded = decodeEvent(application, value, configuration.maxEventBytes);
+        // What is no event, or none for a view, is reported by the archiver.
+        if ("event" in decoded) for (const aggregate of aggregates) aggregate.add(decoded.event);
+      }
+    }
+    open.read = end;
+  }
+}

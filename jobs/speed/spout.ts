@@ -1,0 +1,22 @@
+/** The spout of the speed topology: a process that says which stretches of Kafka are due. Started by a Storm worker. */
+import application from "#application";
+import { readConfiguration } from "../configuration.ts";
+import { RangeReader } from "../kafka/range-reader.ts";
+import { DescriptorSpout } from "./descriptor-spout.ts";
+import { redirectConsole, runSpout } from "./multilang.ts";
+import { CassandraSpeedStore } from "./store.ts";
+
+const configuration = readConfiguration();
+
+await runSpout((reporter) => {
+  redirectConsole(reporter);
+  return new DescriptorSpout({
+    views: application.views,
+    configuration,
+    reader: new RangeReader({ bootstrapServers: configuration.kafka.bootstrapServers, clientId: "speed-spout" }),
+    store: new CassandraSpeedStore({ configuration }),
+    reporter,
+  });
+});
+
+process.exit(0);

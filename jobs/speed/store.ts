@@ -1,0 +1,181 @@
+import { Client, errors, policies, types } from "cassandra-driver";
+import pMap from "p-map";
+import { withBackOff } from "../back-off.ts";
+import { eraOf, type Offsets } from "../chunks.ts";
+import type { Configuration } from "../configuration.ts";
+import { keyText, type Row } from "../views/aggregate.ts";
+import type { View } from "../views/view.ts";
+import type { ChunkProgress } from "./resume.ts";
+import { shardOf } from "./shard.ts";
+import { speedTable } from "./tables.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a store never looks at events
+export type AnyView = View<any>;
+
+/** What a write is about: a chunk's events from its first up to `end` (exclusive). */
+export interface Stretch {
+  readonly partition: number;
+  readonly chunk: number;
+  readonly end: number;
+}
+
+/** Where the speed layer keeps its rows, and how far they reach. */
+export interface SpeedStore {
+  /** Writes rows of a view, so that those of a larger end win. Resolves when all are acknowledged. */
+  writeRows(view: AnyView, stretch: Stretch, rows: readonly Row[]): Promise<void>;
+  /** Notes that all of the view's rows of the stretch are acknowledged. */
+  writeProgress(view: AnyView, stretch: Stretch): Promise<void>;
+  /** How far the view's rows reach, a row a chunk, in any order. */
+  progress(view: AnyView): Promise<ChunkProgress[]>;
+  /** The horizon of the view's batch view; empty as long as there is none. */
+  horizon(view: AnyView): Promise<Offsets>;
+}
+
+/** A row as it is stored. */
+export interface StoredRow {
+  readonly shard: number;
+  readonly key: string;
+  readonly bucket: number;
+  readonly state: string;
+}
+
+/** A batch's most rows. */
+const batchRows = 200;
+/** A batch's most characters: larger ones make Cassandra's commit log wait. */
+const batchCharacters = 64 * 1024;
+
+/** The rows as they are stored, in batches of one shard each. */
+export function batchesOf(view: AnyView, rows: readonly Row[], shards: number): StoredRow[][] {
+  const batches: StoredRow[][] = [];
+  const open = new Map<number, { rows: StoredRow[]; characters: number }>();
+  for (const row of rows) {
+    const key = keyText(row.key);
+    const state = JSON.stringify(view.encode(row.states));
+    const shard = shardOf(key, shards);
+    const characters = key.length + state.length + 32;
+    let batch = open.get(shard);
+    if (batch === undefined || batch.rows.length >= batchRows || batch.characters + characters > batchCharacters) {
+      batch = { rows: [], characters: 0 };
+      open.set(shard, batch);
+      batches.push(batch.rows);
+    }
+    batch.rows.push({ shard, key, bucket: row.bucket, state });
+    batch.characters += characters;
+  }
+  return batches;
+}
+
+/** The CQL that writes a row. */
+export function insertRow(table: string): string {
+  return `INSERT INTO ${table} (shard, era, key, bucket, partition, chunk, state) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
+}
+
+/** The CQL that notes how far a chunk's rows reach. */
+export const insertProgress =
+  "INSERT INTO speed_progress (view, generation, partition, chunk, end_offset) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
+
+export interface CassandraSpeedStoreOptions {
+  readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations">;
+  /** Told of every failure that is tried again. Default: nobody */
+  readonly onRetry?: (error: Error, failures: number) => void;
+  /** Seconds until a write that keeps failing is given up. Default: 20, less than Storm waits for a tuple */
+  readonly patience?: number;
+}
+
+/** Batches of a stretch and view that are under way at once. */
+const parallel = 8;
+
+/** The speed views in Cassandra. Every statement is repeatable, so every failure that may pass is tried again. */
+export class CassandraSpeedStore implements SpeedStore {
+  readonly #options: CassandraSpeedStoreOptions;
+  readonly #client: Client;
+  readonly #patience: number;
+
+  constructor(options: CassandraSpeedStoreOptions) {
+    this.#options = options;
+    this.#patience = options.patience ?? 20;
+    const { contactPoints, localDataCenter, keyspace } = options.configuration.cassandra;
+    this.#client = new Client({
+      contactPoints: [...contactPoints],
+      localDataCenter,
+      keyspace,
+      queryOptions: { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum },
+      socketOptions: { connectTimeout: 3_000, readTimeout: 5_000 },
+      // The default waits for up to ten minutes before it looks for a lost server again.
+      policies: { reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2_000, false) },
+    });
+  }
+
+  async writeRows(view: AnyView, { partition, chunk, end }: Stretch, rows: readonly Row[]): Promise<void> {
+    const { shards, chunksPerEra } = this.#options.configuration.speed;
+    const query = insertRow(speedTable(view.name, this.#generation(view)));
+    const era = eraOf(chunk, chunksPerEra);
+    const timestamp = types.Long.fromNumber(end);
+    await pMap(
+      batchesOf(view, rows, shards),
+      (batch) => {
+        const queries = batch.map(({ shard, key, bucket, state }) => ({
+          query,
+          params: [shard, era, key, types.Long.fromNumber(bucket), partition, chunk, state, timestamp],
+        }));
+        return this.#patiently(() => this.#client.batch(queries, { logged: false, prepare: true }));
+      },
+      { concurrency: parallel },
+    );
+  }
+
+  async writeProgress(view: AnyView, { partition, chunk, end }: Stretch): Promise<void> {
+    const offset = types.Long.fromNumber(end);
+    const params = [view.name, this.#generation(view), partition, chunk, offset, offset];
+    await this.#patiently(() => this.#client.execute(insertProgress, params));
+  }
+
+  async progress(view: AnyView): Promise<ChunkProgress[]> {
+    const query = "SELECT partition, chunk, end_offset FROM speed_progress WHERE view = ? AND generation = ?";
+    const rows: ChunkProgress[] = [];
+    let pageState: string | undefined;
+    do {
+      const page = await this.#client.execute(query, [view.name, this.#generation(view)], {
+        fetchSize: 5_000,
+        ...(pageState === undefined ? {} : { pageState }),
+      });
+      for (const row of page.rows)
+        if (row.end_offset !== null)
+          rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });
+      pageState = page.pageState ?? undefined;
+    } while (pageState !== undefined);
+    return rows;
+  }
+
+  async horizon(view: AnyView): Promise<Offsets> {
+    const query = "SELECT horizon FROM batch_pointer WHERE view = ? AND generation = ?";
+    const row = (await this.#client.execute(query, [view.name, this.#generation(view)])).first();
+    return row?.horizon ? JSON.parse(row.horizon) : {};
+  }
+
+  async close(): Promise<void> {
+    await this.#client.shutdown();
+  }
+
+  async #patiently<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const end = performance.now() + this.#patience * 1000;
+    return withBackOff(operation, {
+      isTransient: (error) => isTransient(error) && performance.now() < end,
+      onRetry: this.#options.onRetry,
+    });
+  }
+
+  #generation(view: AnyView): string {
+    const generation = this.#options.configuration.generations[view.name];
+    if (generation === undefined) throw new TypeError(`the configuration has no generation of view ${view.name}`);
+    return generation;
+  }
+}
+
+/** Whether the same statement may succeed later: not if Cassandra understood and refused it. */
+export function isTransient(error: Error): boolean {
+  if (error instanceof errors.AuthenticationError || error instanceof errors.ArgumentError) return false;
+  if (!(error instanceof errors.ResponseError)) return !(error instanceof TypeError);
+  const { syntaxError, invalid, unauthorized, configError, alreadyExists } = types.responseErrorCodes;
+  return ![syntaxError, invalid, unauthorized, configError, alreadyExists].includes(error.code);
+}

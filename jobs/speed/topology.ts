@@ -1,0 +1,47 @@
+import type { FluxTopology } from "../../components/storm/flux.ts";
+import { shellBolt, shellSpout } from "../../components/storm/flux.ts";
+import { descriptorFields } from "./descriptor.ts";
+
+/** The names under which the speed topology expects its resources. */
+export const speedResources = {
+  spout: "speed-spout.mjs",
+  bolt: "speed-bolt.mjs",
+  configuration: "configuration.json",
+} as const;
+
+/** What the speed topology is made of. */
+export interface SpeedTopologyArgs {
+  /** The Node to run spout and bolts with, see `Target.node`. */
+  readonly node: string;
+  /** Partitions of the topic. */
+  readonly partitions: number;
+  /** Bolt processes, among which the partitions are divided. Default: 1 */
+  readonly bolts?: number;
+  /** Workers that spout and bolts are spread over. Default: 1 */
+  readonly workers?: number;
+}
+
+/**
+ * The topology of the speed layer: one spout that emits descriptors, and bolts that work them off, each partition
+ * always by the same one.
+ */
+export function speedTopology({ node, partitions, bolts = 1, workers = 1 }: SpeedTopologyArgs): FluxTopology {
+  const command = (program: string) => [node, program, "--configuration", speedResources.configuration];
+  return {
+    config: {
+      "topology.workers": workers,
+      "topology.acker.executors": 1,
+      // More than the spout has under way at most: it is the spout that decides.
+      "topology.max.spout.pending": 100 + 10 * partitions,
+      // Longer than a bolt tries to write.
+      "topology.message.timeout.secs": 30,
+      // One worker sends nothing to others and needs no port for it.
+      ...(workers === 1 ? { "storm.messaging.transport": "org.apache.storm.messaging.local.Context" } : {}),
+      "topology.executor.receive.buffer.size": 1024,
+      "topology.eventlogger.executors": 0,
+    },
+    spouts: [shellSpout({ id: "descriptors", command: command(speedResources.spout), fields: descriptorFields })],
+    bolts: [shellBolt({ id: "views", command: command(speedResources.bolt), parallelism: bolts })],
+    streams: [{ from: "descriptors", to: "views", grouping: { type: "FIELDS", args: ["partition"] } }],
+  };
+}
