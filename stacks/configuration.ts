@@ -18,10 +18,14 @@ export const stackConfigurationSchema = z.strictObject({
     .default("edits")
     .describe("the Kafka topic of the events"),
   partitions: whole(1).default(2).describe("partitions of the topic"),
-  retentionHours: whole(1).default(168).describe("hours that Kafka keeps events; the master dataset keeps them for ever"),
+  retentionHours: whole(1)
+    .default(168)
+    .describe("hours that Kafka keeps events; the master dataset keeps them for ever"),
   chunkSize: whole(100)
     .default(5000)
-    .describe("offsets a chunk: the step of batch horizons and archived files; never change it for a topic that has events"),
+    .describe(
+      "offsets a chunk: the step of batch horizons and archived files; never change it for a topic that has events",
+    ),
   batchSchedule: z
     .string()
     .regex(/^\S+( \S+){4}$/, "must be a cron expression of five fields")

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { BatchConfiguration } from "../../jobs/batch/configuration.ts";
+import type { Configuration } from "../../jobs/configuration.ts";
+import { hadoopDistribution } from "../hadoop/index.ts";
+import type { InstanceIdentity } from "../target.ts";
+import type { YarnCluster } from "../yarn/index.ts";
+import { configurationFile, type JobArgs } from "./configuration.ts";
+import { jobModule } from "./server.ts";
+
+/** What the batch layer needs beyond what every job does. */
+export interface BatchLayerArgs extends JobArgs {
+  readonly yarn: YarnCluster;
+  /** When runs start: five fields of cron, UTC. */
+  readonly cron: string;
+}
+
+/** Memory of a run's own process and of the Hadoop client that it starts, in MiB. */
+const runMemory = 512;
+
+/**
+ * Schedules the batch runs. Returns the schedule's resource and the command of a run, with which one can be started at
+ * any time: runs keep apart by themselves.
+ */
+export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resource; command: string[] } {
+  const { target, application, yarn } = args;
+  const identity: InstanceIdentity = { component: args.name, role: "batch" };
+  const placement = target.placement(identity);
+  const hadoop = pulumi.all([yarn.resourceManager, yarn.historyServer]).apply(([resourceManager, historyServer]) => ({
+    java: target.java,
+    classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+    configurationDirectory: placement.configuration,
+    resourceManager,
+    historyServer,
+    node: target.node,
+    mapper: target.program(jobModule("batch/mapper.ts"), application.module),
+    reducer: target.program(jobModule("batch/reducer.ts"), application.module),
+    reducers: 1,
+  }));
+  const configuration = pulumi
+    .all([args.configuration, hadoop])
+    .apply(([shared, client]) =>
+      JSON.stringify(
+        { ...(JSON.parse(shared) as Configuration), hadoop: client } satisfies BatchConfiguration,
+        undefined,
+        2,
+      ),
+    );
+  const command = [
+    target.node,
+    target.program(jobModule("batch/main.ts"), application.module),
+    `--configuration=${join(placement.configuration, configurationFile)}`,
+  ];
+  const schedule = target.schedule(
+    placement.name,
+    {
+      identity,
+      cron: args.cron,
+      command,
+      files: { ...yarn.clientFiles, [configurationFile]: { content: configuration } },
+      distributions: [hadoopDistribution],
+      memory: runMemory,
+    },
+    { parent: args.parent, dependsOn: [...args.dependsOn] },
+  );
+  return { schedule, command };
+}

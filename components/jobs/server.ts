@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type * as pulumi from "@pulumi/pulumi";
+import type { InstanceIdentity } from "../target.ts";
+import { configurationFile, type JobArgs } from "./configuration.ts";
+
+/** A job that is a server of its own: a Node program with `/healthz` and `/metrics`. */
+export interface JobServerArgs extends JobArgs {
+  /** What the job is called, e.g. `archiver`. */
+  readonly role: string;
+  /** The program's module, relative to the jobs' folder. */
+  readonly entry: string;
+  readonly port: number;
+  /** The memory of the process, in MiB; its JavaScript heap gets the larger part. */
+  readonly memory: number;
+}
+
+/** Runs a job's program as a supervised server. Returns the resource and its `http://host:port`. */
+export function createJobServer(args: JobServerArgs): { server: pulumi.Resource; url: string } {
+  const { target, memory, port } = args;
+  const identity: InstanceIdentity = { component: args.name, role: args.role };
+  const placement = target.placement(identity);
+  const server = target.service(
+    placement.name,
+    {
+      identity,
+      command: [
+        target.node,
+        `--max-old-space-size=${Math.round(memory * 0.6)}`,
+        target.program(jobModule(args.entry), args.application.module),
+        `--configuration=${join(placement.configuration, configurationFile)}`,
+        `--address=${placement.address}`,
+        `--port=${port}`,
+      ],
+      files: { [configurationFile]: { content: args.configuration } },
+      ports: { http: port },
+      readiness: { kind: "http", port, path: "/healthz" },
+      memory,
+    },
+    { parent: args.parent, dependsOn: [...args.dependsOn] },
+  );
+  return { server, url: `http://${placement.address}:${port}` };
+}
+
+/** The absolute path of a module of the jobs' folder. */
+export function jobModule(path: string): string {
+  return fileURLToPath(new URL(`../../jobs/${path}`, import.meta.url));
+}

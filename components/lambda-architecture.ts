@@ -1,0 +1,287 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Configuration } from "../jobs/configuration.ts";
+import { createLeaseTable, createPointerTable, createProgressTable, createSpeedTable } from "../jobs/speed/tables.ts";
+import type { LoadedApplication } from "./application.ts";
+import { CassandraCluster, type CassandraClusterArgs } from "./cassandra/index.ts";
+import { DruidCluster, type DruidClusterArgs } from "./druid/index.ts";
+import { HdfsStorage, type HdfsStorageArgs } from "./hdfs/index.ts";
+import { InputErrors } from "./input-errors.ts";
+import { createBatchLayer } from "./jobs/batch.ts";
+import type { JobArgs } from "./jobs/configuration.ts";
+import { createJobServer } from "./jobs/server.ts";
+import { createSpeedLayer } from "./jobs/speed.ts";
+import { KafkaCluster, type KafkaClusterArgs } from "./kafka/index.ts";
+import { viewGeneration } from "./programs.ts";
+import { StormCluster, type StormClusterArgs } from "./storm/index.ts";
+import type { Target } from "./target.ts";
+import { YarnCluster, type YarnClusterArgs } from "./yarn/index.ts";
+import { ZooKeeperEnsemble, type ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
+
+/** The arguments of a {@link LambdaArchitecture}. */
+export interface LambdaArchitectureArgs {
+  /** Where everything runs. */
+  readonly target: Target;
+  /** Your events and views, see `loadApplication`. */
+  readonly application: LoadedApplication;
+  /** The Kafka topic of the events. Default: `edits` */
+  readonly topic?: string;
+  /** Partitions of the topic. Default: 2 */
+  readonly partitions?: number;
+  /** Hours that Kafka keeps events; the master dataset keeps them for ever. Default: 168 */
+  readonly retentionHours?: number;
+  /** Offsets a chunk: the step of batch horizons and archived files. Never change it for a topic. Default: 5,000 */
+  readonly chunkSize?: number;
+  /** When batch runs start: five fields of cron, UTC. Default: every full hour */
+  readonly batchSchedule?: string;
+  /** Arguments of the single systems, over the defaults. */
+  readonly zooKeeper?: ZooKeeperEnsembleArgs;
+  readonly kafka?: Omit<KafkaClusterArgs, "topics">;
+  readonly hdfs?: HdfsStorageArgs;
+  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user">;
+  readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
+  readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
+  readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
+}
+
+/** Events of more bytes than this go to the dead-letter topic: Kafka's own limit for a batch, with room for its head. */
+const maxEventBytes = 1_000_000;
+const keyspace = "lambda";
+const archiverPort = 9300;
+const servingPort = 8080;
+
+/**
+ * A whole Lambda architecture: events in Kafka; the archiver, HDFS, MapReduce and Druid as the batch layer; Storm and
+ * Cassandra as the speed layer; and a serving layer that merges both, exactly.
+ *
+ * ```ts
+ * const architecture = new LambdaArchitecture("lambda", {
+ *   target: createLocalTarget({ project: "example", stack: "dev", folder: "/path/to/state" }),
+ *   application: await loadApplication("/path/to/application.ts"),
+ * });
+ * export const queryUrl = architecture.queryUrl;
+ * ```
+ */
+export class LambdaArchitecture extends pulumi.ComponentResource {
+  /** The serving layer's address: `http://host:port`. */
+  readonly queryUrl: pulumi.Output<string>;
+  /** The archiver's address, with its metrics: `http://host:port`. */
+  readonly archiverUrl: pulumi.Output<string>;
+  /** `host:port` of the Kafka brokers, joined by commas. */
+  readonly bootstrapServers: pulumi.Output<string>;
+  /** The topic to write events to. */
+  readonly topic: pulumi.Output<string>;
+  /** The command of a batch run, to start one between the scheduled ones. */
+  readonly batchCommand: pulumi.Output<string[]>;
+  /** The text of the jobs' configuration, for sources and tools. */
+  readonly configuration: pulumi.Output<string>;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: LambdaArchitectureArgs, opts?: pulumi.ComponentResourceOptions) {
+    const inputs = withDefaults(args);
+    checkInputs(name, inputs);
+    const generations = Object.fromEntries(
+      args.application.application.views.map((view) => [view.name, viewGeneration(args.application.module, view.name)]),
+    );
+    // The generations are inputs so that a preview names the views whose code has changed.
+    super("lambda-architecture:index:LambdaArchitecture", name, { ...inputs, views: generations }, opts);
+
+    const servers = createServers(this, name, args, inputs, generations);
+    const configuration = createConfiguration(servers, inputs, generations);
+    const jobs = createJobs(this, name, args, inputs, servers, configuration);
+
+    this.queryUrl = pulumi.output(jobs.servingUrl);
+    this.archiverUrl = pulumi.output(jobs.archiverUrl);
+    this.bootstrapServers = servers.kafka.bootstrapServers.apply((brokers) => brokers.join(","));
+    this.topic = pulumi.output(inputs.topic);
+    this.batchCommand = pulumi.output(jobs.batchCommand);
+    this.configuration = configuration;
+    this.registerOutputs({
+      queryUrl: this.queryUrl,
+      archiverUrl: this.archiverUrl,
+      bootstrapServers: this.bootstrapServers,
+      topic: this.topic,
+      batchCommand: this.batchCommand,
+      configuration: this.configuration,
+    });
+  }
+}
+
+interface Inputs {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly retentionHours: number;
+  readonly chunkSize: number;
+  readonly batchSchedule: string;
+}
+
+type Servers = ReturnType<typeof createServers>;
+
+function withDefaults(args: LambdaArchitectureArgs): Inputs {
+  return {
+    topic: args.topic ?? "edits",
+    partitions: args.partitions ?? 2,
+    retentionHours: args.retentionHours ?? 168,
+    chunkSize: args.chunkSize ?? 5000,
+    batchSchedule: args.batchSchedule ?? "0 * * * *",
+  };
+}
+
+function checkInputs(name: string, inputs: Inputs): void {
+  const errors = new InputErrors(`LambdaArchitecture ${JSON.stringify(name)}`);
+  errors.check(
+    /^[a-z0-9][a-z0-9._-]{0,200}$/.test(inputs.topic),
+    "topic",
+    `must be lower-case letters, digits, '.', '_' and '-'; it is ${JSON.stringify(inputs.topic)}`,
+  );
+  errors.checkWhole(inputs.partitions, "partitions", 1);
+  errors.checkWhole(inputs.retentionHours, "retentionHours", 1);
+  errors.checkWhole(inputs.chunkSize, "chunkSize", 100, 1_000_000);
+  errors.check(
+    /^\S+( \S+){4}$/.test(inputs.batchSchedule),
+    "batchSchedule",
+    `must be a cron expression of five fields; it is ${JSON.stringify(inputs.batchSchedule)}`,
+  );
+  errors.throwIfAny();
+}
+
+function deadLetterTopic(topic: string): string {
+  return `${topic}-dead-letters`;
+}
+
+/** The systems, each started as early as what it needs allows. */
+function createServers(
+  parent: pulumi.Resource,
+  name: string,
+  args: LambdaArchitectureArgs,
+  inputs: Inputs,
+  generations: Readonly<Record<string, string>>,
+) {
+  const { target } = args;
+  const { topic, partitions, retentionHours } = inputs;
+  const zooKeeper = new ZooKeeperEnsemble(`${name}-zookeeper`, { ...args.zooKeeper, target }, { parent });
+  const kafka = new KafkaCluster(
+    `${name}-kafka`,
+    {
+      ...args.kafka,
+      target,
+      topics: [topic, deadLetterTopic(topic)].map((each) => ({ name: each, partitions, retentionHours })),
+    },
+    { parent },
+  );
+  const cassandra = new CassandraCluster(
+    `${name}-cassandra`,
+    {
+      ...args.cassandra,
+      target,
+      keyspaces: [
+        {
+          name: keyspace,
+          tables: [
+            ...Object.entries(generations).map(([view, generation]) => createSpeedTable(view, generation)),
+            createProgressTable,
+            createPointerTable,
+            createLeaseTable,
+          ],
+        },
+      ],
+    },
+    { parent },
+  );
+  const hdfs = new HdfsStorage(`${name}-hdfs`, { ...args.hdfs, target }, { parent });
+  const storm = new StormCluster(
+    `${name}-storm`,
+    { ...args.storm, target, zooKeeper: zooKeeper.connectString },
+    { parent, dependsOn: [zooKeeper] },
+  );
+  const druid = new DruidCluster(
+    `${name}-druid`,
+    { ...args.druid, target, zooKeeper: zooKeeper.connectString },
+    { parent, dependsOn: [zooKeeper] },
+  );
+  const yarn = new YarnCluster(
+    `${name}-yarn`,
+    { ...args.yarn, target, fileSystem: hdfs.fileSystem },
+    { parent, dependsOn: [hdfs] },
+  );
+  return { zooKeeper, kafka, cassandra, hdfs, storm, druid, yarn };
+}
+
+/** What the jobs are told. */
+function createConfiguration(
+  { kafka, cassandra, hdfs, druid }: Servers,
+  { topic, partitions, chunkSize }: Inputs,
+  generations: Readonly<Record<string, string>>,
+): pulumi.Output<string> {
+  const configuration = pulumi
+    .all([
+      kafka.bootstrapServers,
+      cassandra.contactPoints,
+      cassandra.localDataCenter,
+      hdfs.webHdfs,
+      hdfs.fileSystem,
+      hdfs.superuser,
+      druid.brokerUrl,
+      druid.coordinatorUrl,
+    ])
+    .apply(
+      ([
+        bootstrapServers,
+        contactPoints,
+        localDataCenter,
+        webHdfs,
+        fileSystem,
+        user,
+        broker,
+        coordinator,
+      ]): Configuration => ({
+        topic,
+        deadLetterTopic: deadLetterTopic(topic),
+        partitions,
+        chunkSize,
+        maxEventBytes,
+        kafka: { bootstrapServers },
+        hdfs: { webHdfs, fileSystem, masterDataset: "/master", batchViews: "/batch", user },
+        cassandra: { contactPoints, localDataCenter, keyspace },
+        druid: { broker, coordinator },
+        speed: { shards: 8, chunksPerEra: 64 },
+        generations,
+      }),
+    );
+  return configuration.apply((value) => JSON.stringify(value, undefined, 2));
+}
+
+/** The TypeScript that runs on the servers. */
+function createJobs(
+  parent: pulumi.Resource,
+  name: string,
+  { target, application }: LambdaArchitectureArgs,
+  { partitions, batchSchedule }: Inputs,
+  { kafka, cassandra, hdfs, storm, druid, yarn }: Servers,
+  configuration: pulumi.Output<string>,
+) {
+  const job = (dependsOn: pulumi.Resource[]): JobArgs => ({
+    name,
+    parent,
+    target,
+    application,
+    configuration,
+    dependsOn,
+  });
+  const archiver = createJobServer({
+    ...job([kafka, hdfs]),
+    role: "archiver",
+    entry: "archive/main.ts",
+    port: archiverPort,
+    memory: 256,
+  });
+  const serving = createJobServer({
+    ...job([kafka, cassandra]),
+    role: "serving",
+    entry: "serving/main.ts",
+    port: servingPort,
+    memory: 320,
+  });
+  createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions });
+  const batch = createBatchLayer({ ...job([cassandra, hdfs, yarn, druid]), yarn, cron: batchSchedule });
+  return { archiverUrl: archiver.url, servingUrl: serving.url, batchCommand: batch.command };
+}

@@ -1,0 +1,41 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { loadApplication } from "../components/application.ts";
+import { LambdaArchitecture } from "../components/lambda-architecture.ts";
+import { parseStackConfiguration, type StackConfiguration, stackConfigurationSchema } from "./configuration.ts";
+import { chooseTarget } from "./target.ts";
+
+const checkout = fileURLToPath(new URL("..", import.meta.url));
+
+const configuration = readStackConfiguration();
+const architecture = new LambdaArchitecture(
+  "lambda",
+  {
+    target: await chooseTarget(configuration.target, checkout),
+    application: await loadApplication(resolve(checkout, configuration.application)),
+    topic: configuration.topic,
+    partitions: configuration.partitions,
+    retentionHours: configuration.retentionHours,
+    chunkSize: configuration.chunkSize,
+    batchSchedule: configuration.batchSchedule,
+  },
+  { protect: !configuration.ephemeral },
+);
+
+export const queryUrl = architecture.queryUrl;
+export const archiverUrl = architecture.archiverUrl;
+export const bootstrapServers = architecture.bootstrapServers;
+export const topic = architecture.topic;
+export const batchCommand = architecture.batchCommand;
+export const jobConfiguration = architecture.configuration;
+
+function readStackConfiguration(): StackConfiguration {
+  const config = new pulumi.Config();
+  const values = Object.fromEntries(Object.keys(stackConfigurationSchema.shape).map((key) => [key, config.get(key)]));
+  try {
+    return parseStackConfiguration(values);
+  } catch (error) {
+    throw error instanceof TypeError ? new pulumi.RunError(error.message) : error;
+  }
+}
