@@ -19,6 +19,8 @@ export interface BatchQuery {
   readonly to?: number;
   /** Milliseconds until the query fails. Default: 10,000. */
   readonly timeout?: number;
+  /** Gives the query up. Default: only the timeout does. */
+  readonly signal?: AbortSignal;
 }
 
 /** The total of one measure for one key over the times asked for. */
@@ -132,7 +134,7 @@ async function runSql(query: BatchQuery, sql: Sql): Promise<ColumnValue[][]> {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ ...sql, resultFormat: "arrayLines", context: { timeout } }),
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(query.signal === undefined ? [] : [query.signal])]),
     });
     status = response.status;
     body = await response.text();

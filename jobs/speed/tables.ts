@@ -31,11 +31,11 @@ export const createProgressTable = `CREATE TABLE IF NOT EXISTS speed_progress (
 
 /**
  * Which batch view answers: `version` is the current one, `retained` the older ones that still can be queried;
- * both with their Druid datasource and horizon as JSON (see jobs/batch/pointer.ts). Moved by a lightweight
- * transaction only.
+ * both with their Druid datasource, number of rows, and horizon as JSON (see jobs/batch/pointer.ts). Moved by a
+ * lightweight transaction only, by the batch run that was the last to write itself down as `run`.
  */
 export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
-  view text, generation text, version text, datasource text, horizon text, retained text,
+  view text, generation text, version text, datasource text, horizon text, row_count bigint, retained text, run text,
   PRIMARY KEY ((view, generation))
 )`;
 

@@ -1,0 +1,152 @@
+import { type Client, types } from "cassandra-driver";
+import * as z from "zod";
+import { type Pointer, retainedVersions, type Version } from "./versions.ts";
+
+/** Whose pointer: a view in the generation of its code. */
+export interface PointerKey {
+  readonly view: string;
+  readonly generation: string;
+}
+
+/** The pointer was moved or claimed by another run: this one is no longer the one that may move it. */
+export class SupersededError extends Error {
+  override readonly name = "SupersededError";
+}
+
+const offsets = z.record(z.string().regex(/^\d+$/), z.int().nonnegative());
+const version = z.strictObject({
+  version: z.string(),
+  datasource: z.string(),
+  horizon: offsets,
+  rows: z.int().nonnegative(),
+});
+
+/** The columns of {@link Pointer}'s row in `batch_pointer`. */
+export interface PointerRow {
+  readonly version: string | null;
+  readonly datasource: string | null;
+  /** {@link Version.horizon} as JSON. */
+  readonly horizon: string | null;
+  readonly row_count: unknown;
+  /** {@link Pointer.retained} as JSON. */
+  readonly retained: string | null;
+}
+
+/** The values of `version, datasource, horizon, row_count, retained`. */
+export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string] {
+  return [
+    pointer.version,
+    pointer.datasource,
+    JSON.stringify(pointer.horizon),
+    types.Long.fromNumber(pointer.rows),
+    JSON.stringify(pointer.retained),
+  ];
+}
+
+/**
+ * The pointer of a row; undefined if the row was only claimed by a first run that has not moved it yet.
+ *
+ * @throws {z.ZodError} if the row is not one that {@link encodePointer} made
+ */
+export function decodePointer(row: PointerRow): Pointer | undefined {
+  if (row.version === null) return undefined;
+  const current = version.parse({
+    version: row.version,
+    datasource: row.datasource,
+    horizon: JSON.parse(row.horizon ?? "null"),
+    rows: Number(row.row_count),
+  });
+  return { ...current, retained: z.array(version).parse(JSON.parse(row.retained ?? "null")) };
+}
+
+/** The pointer after a move to `next`: the current version becomes the newest of the retained ones. */
+export function nextPointer(next: Version, current: Pointer | undefined): Pointer {
+  if (current === undefined) return { ...next, retained: [] };
+  const { retained, ...previous } = current;
+  return { ...next, retained: [previous, ...retained].slice(0, retainedVersions) };
+}
+
+/** The versions that a pointer can answer from, newest first. */
+export function versionsOf(pointer: Pointer | undefined): Version[] {
+  if (pointer === undefined) return [];
+  const { retained, ...current } = pointer;
+  return [current, ...retained];
+}
+
+const columns = "version, datasource, horizon, row_count, retained";
+
+/**
+ * Which batch view answers; undefined as long as there is none.
+ *
+ * @param client uses the keyspace of the speed views
+ */
+export async function readPointer(client: Client, { view, generation }: PointerKey): Promise<Pointer | undefined> {
+  const result = await client.execute(
+    `SELECT ${columns} FROM batch_pointer WHERE view = ? AND generation = ?`,
+    [view, generation],
+    { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum },
+  );
+  const row = result.first();
+  return row === null ? undefined : decodePointer(row as unknown as PointerRow);
+}
+
+/** Every pointer there is, those of former generations too. */
+export async function readAllPointers(client: Client): Promise<(PointerKey & { readonly pointer: Pointer })[]> {
+  const result = await client.execute(`SELECT view, generation, ${columns} FROM batch_pointer`, [], {
+    prepare: true,
+    isIdempotent: true,
+    consistency: types.consistencies.localQuorum,
+  });
+  return result.rows.flatMap((row) => {
+    const pointer = decodePointer(row as unknown as PointerRow);
+    return pointer === undefined ? [] : [{ view: row.view, generation: row.generation, pointer }];
+  });
+}
+
+/**
+ * Makes `run` the only run that may move the pointer, from now until another one claims it. A run that was believed
+ * dead and goes on thus cannot move the pointer to a version whose data its successor has removed.
+ *
+ * @returns the pointer that the run begins from
+ * @throws {SupersededError} if another run claims it at the same moment
+ */
+export async function claimPointer(client: Client, key: PointerKey, run: string): Promise<Pointer | undefined> {
+  const { view, generation } = key;
+  const before = await client.execute(
+    `SELECT ${columns}, run FROM batch_pointer WHERE view = ? AND generation = ?`,
+    [view, generation],
+    { prepare: true, consistency: types.consistencies.localSerial },
+  );
+  const row = before.first();
+  const applied = await applyConditionally(
+    client,
+    "UPDATE batch_pointer SET run = ? WHERE view = ? AND generation = ? IF run = ?",
+    [run, view, generation, row?.run ?? null],
+  );
+  if (!applied) throw new SupersededError(`another run claimed the pointer of ${view} at the same moment`);
+  return row === null ? undefined : decodePointer(row as unknown as PointerRow);
+}
+
+/**
+ * Moves the pointer, all columns at once.
+ *
+ * @throws {SupersededError} unless `run` was the last to claim it; then nothing has changed
+ */
+export async function movePointer(client: Client, key: PointerKey, run: string, pointer: Pointer): Promise<void> {
+  const applied = await applyConditionally(
+    client,
+    "UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ? WHERE view = ? AND generation = ? IF run = ?",
+    [...encodePointer(pointer), key.view, key.generation, run],
+  );
+  if (!applied) throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);
+}
+
+/** Runs a lightweight transaction; whether its condition held. */
+export async function applyConditionally(client: Client, cql: string, values: unknown[]): Promise<boolean> {
+  const result = await client.execute(cql, values, {
+    prepare: true,
+    consistency: types.consistencies.localQuorum,
+    serialConsistency: types.consistencies.localSerial,
+  });
+  return result.wasApplied();
+}
