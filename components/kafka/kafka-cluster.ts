@@ -1,0 +1,199 @@
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { InputErrors } from "../input-errors.ts";
+import { javaCommand } from "../java.ts";
+import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
+import {
+  clientPort,
+  controllerPort,
+  controllers,
+  log4jProperties,
+  metaProperties,
+  serverProperties,
+} from "./configuration.ts";
+import type { WantedTopic } from "./topic-plan.ts";
+
+/** Kafka's jars. */
+export const kafkaDistribution: Distribution = {
+  name: "kafka",
+  parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
+};
+
+/** Memory of a broker beside its heap, in MiB: class data, compiled code, threads, network buffers. */
+const memoryBesideHeap = 160;
+
+/** A topic of a {@link KafkaCluster}. */
+export interface KafkaTopic {
+  readonly name: string;
+  /**
+   * Into how many partitions it is split. May be raised later, never lowered.
+   *
+   * @default 1
+   */
+  readonly partitions?: number;
+  /**
+   * Hours until a record may be deleted.
+   *
+   * @default Kafka's: 168, a week
+   */
+  readonly retentionHours?: number;
+  /**
+   * Further settings of the topic as in Kafka's documentation, e.g. `{"compression.type": "zstd"}`. A setting that is
+   * taken out goes back to the broker's default.
+   *
+   * @default none
+   */
+  readonly configuration?: Readonly<Record<string, string>>;
+}
+
+/** The arguments of a {@link KafkaCluster}. */
+export interface KafkaClusterArgs {
+  /**
+   * How many brokers. With three or more, every partition has three copies, and one broker may be lost without losing
+   * an acknowledged record. A cluster of three or more can grow; one of fewer stays as it is, because the number of
+   * KRaft controllers (one, or three from three brokers on) may never change.
+   *
+   * @default 1
+   */
+  readonly replicas?: number;
+  /**
+   * The largest heap of a broker, in MiB.
+   *
+   * @default 256
+   */
+  readonly heap?: number;
+  /**
+   * The topics to create, or to bring up to date. A topic that is taken out of the list stays in the cluster.
+   *
+   * @default none
+   */
+  readonly topics?: readonly KafkaTopic[];
+}
+
+/**
+ * Apache Kafka in KRaft mode: the log that takes events in, with its topics.
+ *
+ * ```ts
+ * const kafka = new KafkaCluster("kafka", { target, topics: [{ name: "edits", partitions: 2, retentionHours: 24 }] });
+ * export const bootstrapServers = kafka.bootstrapServers;
+ * ```
+ */
+export class KafkaCluster extends pulumi.ComponentResource {
+  /** `host:port` of every broker. */
+  readonly bootstrapServers: pulumi.Output<string[]>;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: KafkaClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
+    const { target, replicas = 1, heap = 256, topics = [] } = args;
+    checkArgs(name, replicas, heap, topics);
+    super("lambda-architecture:index:KafkaCluster", name, { replicas, heap, topics }, opts);
+
+    const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
+    const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
+    const brokers = addresses.map((_, index) => createBroker(this, name, target, addresses, index, heap));
+    if (topics.length > 0) createTopics(this, name, target, bootstrapServers, topics, brokers);
+
+    this.bootstrapServers = pulumi.output(bootstrapServers);
+    this.registerOutputs({ bootstrapServers: this.bootstrapServers });
+  }
+}
+
+function checkArgs(name: string, replicas: number, heap: number, topics: readonly KafkaTopic[]): void {
+  const errors = new InputErrors(`KafkaCluster ${JSON.stringify(name)}`);
+  errors.checkWhole(replicas, "replicas", 1);
+  errors.checkWhole(heap, "heap", 128);
+  topics.forEach(({ name: topic, partitions = 1, retentionHours, configuration = {} }, index) => {
+    const path = `topics[${index}]`;
+    errors.check(
+      /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && !/^\.{1,2}$/.test(topic),
+      `${path}.name`,
+      `must be 1 to 249 letters, digits, dots, underscores and hyphens; it is ${JSON.stringify(topic)}`,
+    );
+    errors.check(
+      topics.findIndex((other) => other.name === topic) === index,
+      `${path}.name`,
+      `must be unique; ${JSON.stringify(topic)} is there twice`,
+    );
+    errors.checkWhole(partitions, `${path}.partitions`, 1);
+    if (retentionHours === undefined) return;
+    errors.checkWhole(retentionHours, `${path}.retentionHours`, 1);
+    errors.check(
+      !("retention.ms" in configuration),
+      `${path}.configuration`,
+      "must not have retention.ms beside retentionHours; leave one of them out",
+    );
+  });
+  errors.throwIfAny();
+}
+
+function identity(component: string, index: number): InstanceIdentity {
+  return { component, role: "broker", index };
+}
+
+function createBroker(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  brokers: readonly string[],
+  index: number,
+  heap: number,
+): pulumi.Resource {
+  const placement = target.placement(identity(component, index));
+  const isController = index < controllers(brokers.length);
+  const cluster = `${pulumi.getProject()}/${pulumi.getStack()}/${component}`;
+  return target.service(
+    placement.name,
+    {
+      identity: identity(component, index),
+      command: javaCommand({
+        java: target.java,
+        heap,
+        classPath: [`${target.directory(kafkaDistribution)}/lib/*`],
+        mainClass: "kafka.Kafka",
+        systemProperties: { "log4j2.configurationFile": `${placement.configuration}/log4j2.properties` },
+        flags: ["-XX:+ExitOnOutOfMemoryError"],
+        arguments: [`${placement.configuration}/server.properties`],
+      }),
+      files: {
+        "server.properties": { content: serverProperties({ brokers, index, data: placement.data }) },
+        "meta.properties": { content: metaProperties(cluster, index) },
+        "log4j2.properties": { content: log4jProperties },
+      },
+      prepare: ["cp", `${placement.configuration}/meta.properties`, `${placement.data}/meta.properties`],
+      distributions: [kafkaDistribution],
+      ports: { client: clientPort, ...(isController ? { controller: controllerPort } : {}) },
+      readiness: { kind: "tcp", port: clientPort },
+      memory: heap + memoryBesideHeap,
+      stateful: true,
+    },
+    { parent },
+  );
+}
+
+function createTopics(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  bootstrapServers: readonly string[],
+  topics: readonly KafkaTopic[],
+  brokers: pulumi.Resource[],
+): pulumi.Resource {
+  const identity: InstanceIdentity = { component, role: "topics" };
+  const program = target.program(fileURLToPath(new URL("./topics.ts", import.meta.url)));
+  const file = `${target.placement(identity).configuration}/topics.json`;
+  return target.task(
+    instanceName(identity),
+    {
+      identity,
+      command: [target.node, program, "--bootstrap-servers", bootstrapServers.join(","), "--topics", file],
+      files: { "topics.json": { content: JSON.stringify(topics.map(wantedTopic), undefined, 2) } },
+    },
+    { parent, dependsOn: brokers },
+  );
+}
+
+/** The topic as the topics task takes it. */
+function wantedTopic({ name, partitions = 1, retentionHours, configuration = {} }: KafkaTopic): WantedTopic {
+  if (retentionHours === undefined) return { name, partitions, configuration };
+  return { name, partitions, configuration: { "retention.ms": String(retentionHours * 3_600_000), ...configuration } };
+}
