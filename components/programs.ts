@@ -1,65 +1,166 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, buildSync } from "esbuild";
+import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
+import { cacheFolder } from "./cache-folder.ts";
 
-/** The repository's root: what paths in a bundle are relative to, so that the bundle does not tell where it was made. */
+/** The repository's root: what paths in a bundle are relative to, so that it does not tell where it was made. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What every program is bundled with: everything in one ES module for Node 24. */
-const options: BuildOptions = {
+/** What everything is bundled with: one module that needs nothing beside it, for Node 24. */
+const options = {
   absWorkingDir: root,
   bundle: true,
   platform: "node",
-  format: "esm",
   target: "node24",
-  write: false,
   logLevel: "silent",
   legalComments: "none",
-  // CommonJS packages in an ES module still call require, for Node's own modules.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);',
-  },
-};
+  // Its main module reads a file beside itself, which a bundle has not.
+  alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
+} as const satisfies BuildOptions;
 
-/** What {@link bundleProgram} needs. */
+/** CommonJS packages in an ES module still call require for Node's own modules. */
+const banner = `import { createRequire as createRequireOfBundle } from "node:module";
+const require = createRequireOfBundle(import.meta.url);`;
+
+/** What {@link bundleProgram} bundles. */
 export interface ProgramArgs {
   /** The absolute path of the TypeScript module to run. */
   readonly entry: string;
   /** The absolute path of the module that `#application` stands for. Default: as in package.json. */
   readonly application?: string;
-  /** The folder that receives the bundle. */
-  readonly folder: string;
+  /** The folder that receives the bundle. Default: `programs` in this project's cache. */
+  readonly folder?: string;
 }
 
 /**
- * Bundles a program with all that it imports.
+ * Bundles a program with all that it imports into one file that Node 24 runs.
  *
  * @returns the absolute path of the bundle, `<folder>/<name>-<hash of the content>.mjs`: new code, new path
  * @throws {Error} with esbuild's messages if a module cannot be found or parsed
  */
-export function bundleProgram({ entry, application, folder }: ProgramArgs): string {
-  const text = bundle({
+export function bundleProgram({ entry, application, folder = programsFolder() }: ProgramArgs): string {
+  const build = {
     ...options,
+    format: "esm",
     entryPoints: [entry],
-    ...(application && { alias: { "#application": application } }),
-  });
+    banner: { js: banner },
+    alias: { ...options.alias, ...(application !== undefined && { "#application": application }) },
+  } as const satisfies BuildOptions;
   const name = basename(entry).replace(/\.[^.]+$/, "");
-  const file = join(folder, `${name}-${sha256(text).slice(0, 12)}.mjs`);
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
-    const scratch = `${file}.${randomUUID()}`;
-    writeFileSync(scratch, text);
-    renameSync(scratch, file);
-  }
-  return file;
+  return remembered(folder, build, existsSync, () => {
+    const { text, inputs } = bundle(build);
+    const file = join(folder, `${name}-${sha256(text).slice(0, 12)}.mjs`);
+    if (!existsSync(file)) write(file, text);
+    return { value: file, inputs };
+  });
 }
 
-function bundle(build: BuildOptions): string {
-  const [output] = buildSync({ ...build, write: false }).outputFiles ?? [];
-  if (output === undefined) throw new Error("esbuild made no output");
-  return output.text;
+/**
+ * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
+ * comments and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
+ * it in the same module, or in the application's if it is not exported at all, counts as its code too.
+ *
+ * @param application the absolute path of the module whose default export is the application
+ * @param view the view's name
+ * @throws {Error} if the application has no such view
+ */
+export function viewGeneration(application: string, view: string): string {
+  const key = { application, view, options, root };
+  const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
+  return remembered(programsFolder(), key, isGeneration, () => {
+    const { source, inputs } = viewSource(application, view);
+    const { text } = bundle({ ...options, ...virtual(source), format: "esm", minify: true, treeShaking: true });
+    return { value: sha256(`${view}\0${text}`).slice(0, 8), inputs };
+  });
+}
+
+/** A module that exports the view only: from the module that exports it, else the application as a whole. */
+function viewSource(application: string, view: string): { source: string; inputs: readonly string[] } {
+  const whole = `export { default } from ${JSON.stringify(application)};`;
+  const { inputs } = bundle({ ...options, ...virtual(whole), format: "esm" });
+  const modules = inputs.filter((input) => !input.includes("/node_modules/"));
+  // Run, a bundle of them all tells which module's which export is the view, by identity.
+  const search = `
+    import application from ${JSON.stringify(application)};
+    ${modules.map((file, index) => `import * as m${index} from ${JSON.stringify(file)};`).join("\n")}
+    const wanted = application.views.find(({ name }) => name === ${JSON.stringify(view)});
+    const exported = [${modules.map((_, index) => `m${index}`)}].flatMap((module, index) =>
+      Object.keys(module).filter((name) => module[name] === wanted).map((name) => ({ index, name })));
+    console.log(JSON.stringify(wanted === undefined ? {} : { exported: exported[0] ?? null }));`;
+  const { text } = bundle({ ...options, ...virtual(search), format: "esm", banner: { js: banner } });
+  const output = execFileSync(process.execPath, ["--input-type=module", "-"], { input: text, encoding: "utf8" });
+  const { exported } = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as {
+    exported?: { index: number; name: string } | null;
+  };
+  if (exported === undefined) throw new Error(`${application} has no view ${JSON.stringify(view)}.`);
+  if (exported === null) return { source: whole, inputs };
+  const file = JSON.stringify(modules[exported.index]);
+  return { source: `export { ${JSON.stringify(exported.name)} as "view" } from ${file};`, inputs };
+}
+
+/** Build options for a module that is no file. */
+function virtual(contents: string): BuildOptions {
+  return { stdin: { contents, resolveDir: root, loader: "js" } };
+}
+
+/** The bundle's text, and the absolute paths of the files that it was made of. */
+function bundle(build: BuildOptions): { text: string; inputs: string[] } {
+  const { outputFiles, metafile } = buildSync({ ...build, write: false, metafile: true });
+  const inputs = Object.keys(metafile.inputs)
+    .filter((input) => input !== "<stdin>")
+    .map((input) => resolve(root, input));
+  return { text: outputFiles[0]?.text ?? "", inputs };
+}
+
+/** A file as it was: one that was written since, even with its old time given back, has another. */
+type Stamp = readonly [file: string, size: number, changed: number];
+
+/**
+ * What `make` makes, remembered in the folder until one of the files that it was made of changes: bundling takes
+ * most of a second, and a preview bundles everything.
+ *
+ * @param key what else decides on the value
+ * @param valid whether a remembered value still holds
+ */
+function remembered(
+  folder: string,
+  key: unknown,
+  valid: (value: string) => boolean,
+  make: () => { value: string; inputs: readonly string[] },
+): string {
+  const memory = join(folder, "memory", `${sha256(JSON.stringify([esbuildVersion, key])).slice(0, 24)}.json`);
+  try {
+    const { value, stamps } = JSON.parse(readFileSync(memory, "utf8")) as { value: string; stamps: Stamp[] };
+    const unchanged = stamps.every(([file, size, changed]) => {
+      const now = statSync(file);
+      return now.size === size && now.ctimeMs === changed;
+    });
+    if (unchanged && valid(value)) return value;
+  } catch {
+    // Nothing remembered, or a file is gone.
+  }
+  const { value, inputs } = make();
+  const stamps = inputs.map((file): Stamp => {
+    const { size, ctimeMs } = statSync(file);
+    return [file, size, ctimeMs];
+  });
+  write(memory, JSON.stringify({ value, stamps }));
+  return value;
+}
+
+/** Writes the file so that it appears whole. */
+function write(file: string, text: string): void {
+  mkdirSync(join(file, ".."), { recursive: true });
+  const scratch = `${file}.${randomUUID()}`;
+  writeFileSync(scratch, text);
+  renameSync(scratch, file);
+}
+
+function programsFolder(): string {
+  return join(cacheFolder(), "programs");
 }
 
 function sha256(text: string): string {

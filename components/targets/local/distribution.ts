@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cacheFolder } from "../../cache-folder.ts";
 import type { Distribution } from "../../target.ts";
 import { DeploymentError } from "./instance.ts";
 import { indent } from "./log.ts";
@@ -14,11 +14,6 @@ const dependencyPlugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 
 /** Seconds that Maven may take for one part. */
 const mavenLimit = 900;
-
-/** The folder of this project's caches: `$XDG_CACHE_HOME/lambda-architecture`. */
-export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "lambda-architecture");
-}
 
 /** The absolute path of the distribution's folder: named by the content of its parts, so never changed once made. */
 export function distributionDirectory(distribution: Distribution): string {

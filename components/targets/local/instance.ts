@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { instanceMarker } from "./environment.ts";
 import type { InstanceInputs } from "./state.ts";
@@ -46,6 +46,12 @@ export async function writeConfiguration(inputs: InstanceInputs): Promise<void> 
     await writeFile(file, content, { mode: 0o600 });
     if (!secret) await chmod(file, 0o644);
   }
+}
+
+/** Removes all that the instance has but its data; an empty data folder too. */
+export async function removeFolders(inputs: InstanceInputs): Promise<void> {
+  await rm(instanceFolder(inputs), { recursive: true, force: true });
+  await rmdir(inputs.data).catch(() => {});
 }
 
 /** What of the configuration files is not as it was written, a sentence each. */

@@ -14,9 +14,9 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
-import { cacheFolder, distributionDirectory } from "./distribution.ts";
+import { distributionDirectory } from "./distribution.ts";
 import { Placements } from "./placement.ts";
-import { LocalDistribution, LocalService, LocalTask } from "./resources.ts";
+import { type Args, LocalDistribution, LocalService, LocalTask } from "./resources.ts";
 import type { InstanceInputs } from "./state.ts";
 
 /** What a local target is made for. */
@@ -84,7 +84,7 @@ export class LocalTarget implements Target {
   }
 
   program(entry: string, application?: string): string {
-    return bundleProgram({ entry, folder: join(cacheFolder(), "programs"), ...(application && { application }) });
+    return bundleProgram({ entry, ...(application !== undefined && { application }) });
   }
 
   service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): LocalService {
@@ -110,7 +110,7 @@ export class LocalTarget implements Target {
       {
         ...this.#instance(args),
         deleteCommand: args.deleteCommand ?? [],
-        triggers: pulumi.output([...(args.triggers ?? [])]),
+        triggers: [...(args.triggers ?? [])],
         timeout: args.timeout ?? 120,
         retries: args.retries ?? 0,
       },
@@ -146,8 +146,9 @@ export class LocalTarget implements Target {
     readonly command: readonly string[];
     readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
     readonly files?: Readonly<Record<string, File>>;
-  }): { [Property in keyof InstanceInputs]: pulumi.Input<InstanceInputs[Property]> } {
+  }): Args<InstanceInputs> {
     const { name, address, configuration, data, logs } = this.placement(args.identity);
+    // Each value stays an input of its own, so that one secret does not hide its neighbours in a preview.
     const files = Object.entries(args.files ?? {}).map(([path, { content, secret = false }]) => {
       return [path, { content: secret ? pulumi.secret(content) : content, secret }] as const;
     });
@@ -159,8 +160,8 @@ export class LocalTarget implements Target {
       data,
       logs,
       command: [...args.command],
-      environment: pulumi.all(args.environment ?? {}),
-      files: pulumi.all(Object.fromEntries(files)),
+      environment: { ...args.environment },
+      files: Object.fromEntries(files),
     };
   }
 

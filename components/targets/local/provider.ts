@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import * as pulumi from "@pulumi/pulumi";
+import type { Resource } from "@pulumi/pulumi";
+// Not the whole of @pulumi/pulumi: it takes a second to load.
+import * as engineLog from "@pulumi/pulumi/log/index.js";
 import type { Provider } from "@pulumi/pulumi/provider/index.js";
 import { distributionDirectory, ensureDistribution } from "./distribution.ts";
 import { type Context, DeploymentError, fileProblems, instanceFolder, markerOf } from "./instance.ts";
@@ -175,7 +177,7 @@ export class LocalProvider implements Provider {
     return {
       cancelled: this.#cancelled.signal,
       status: (message) => log(urn, message, true),
-      warn: (message) => void pulumi.log.warn(message, resourceOf(urn)),
+      warn: (message) => void engineLog.warn(message, resourceOf(urn)),
     };
   }
 }
@@ -188,10 +190,10 @@ function handlerOf(urn: string): Handler<unknown, unknown> {
 }
 
 function log(urn: string, message: string, ephemeral = false): void {
-  void pulumi.log.info(message, resourceOf(urn), undefined, ephemeral);
+  void engineLog.info(message, resourceOf(urn), undefined, ephemeral);
 }
 
 /** The logger only asks for the resource's name. */
-function resourceOf(urn: string): pulumi.Resource {
-  return { urn: pulumi.output(urn) } as unknown as pulumi.Resource;
+function resourceOf(urn: string): Resource {
+  return { urn: { promise: async () => urn } } as unknown as Resource;
 }

@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DistributionInputs, providerVersion, type ServiceInputs, type TaskInputs } from "./state.ts";
 
-type Args<Inputs> = { readonly [Property in keyof Inputs]: pulumi.Input<Inputs[Property]> };
+/** What a resource is given: its inputs, of which any value, however deep, may be an output. */
+export type Args<Inputs> = { readonly [Property in keyof Inputs]: Nested<Inputs[Property]> };
+
+type Nested<Value> = Value extends object
+  ? pulumi.Input<{ readonly [Key in keyof Value]: Nested<Value[Key]> }>
+  : pulumi.Input<Value>;
 
 /** A supervised server of this machine. */
 export class LocalService extends pulumi.CustomResource {

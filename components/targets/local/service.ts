@@ -12,6 +12,7 @@ import {
   instanceFolder,
   markerOf,
   outputLog,
+  removeFolders,
   shellWords,
   writeConfiguration,
 } from "./instance.ts";
@@ -59,7 +60,8 @@ export async function startService(inputs: ServiceInputs, context: Context): Pro
     await awaitReadiness(inputs, environment, supervisor, context);
   } catch (error) {
     await stopService(inputs);
-    await removeFolders(inputs);
+    // All but the log, which the error names.
+    for (const folder of [inputs.configuration, runFolder(inputs)]) await rm(folder, { recursive: true, force: true });
     if (!(error instanceof DeploymentError)) throw error;
     throw new DeploymentError(
       `${instance} ${error.message}\nThe last lines of ${log}:\n${await lastLines(log, before)}`,
@@ -95,7 +97,7 @@ export async function stopService(inputs: ServiceInputs): Promise<void> {
 /** Stops the service and removes its configuration and logs. Its data stays. */
 export async function deleteService(inputs: ServiceInputs): Promise<void> {
   await stopService(inputs);
-  await rm(instanceFolder(inputs), { recursive: true, force: true });
+  await removeFolders(inputs);
 }
 
 /** Whether going from one to the other takes a restart. */
@@ -195,11 +197,6 @@ async function awaitReadiness(
       );
     await sleep(pause);
   }
-}
-
-/** What a failed start leaves behind but its log, which the error names. */
-async function removeFolders(inputs: ServiceInputs): Promise<void> {
-  for (const folder of [inputs.configuration, runFolder(inputs)]) await rm(folder, { recursive: true, force: true });
 }
 
 async function readPid(inputs: ServiceInputs, which: "server" | "supervisor"): Promise<number | undefined> {

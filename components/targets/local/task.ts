@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instanceEnvironment } from "./environment.ts";
-import { type Context, DeploymentError, instanceFolder, markerOf, outputLog, writeConfiguration } from "./instance.ts";
+import { type Context, DeploymentError, markerOf, outputLog, removeFolders, writeConfiguration } from "./instance.ts";
 import { lastLines, logSize } from "./log.ts";
 import { stopProcesses } from "./processes.ts";
 import type { TaskInputs, TaskState } from "./state.ts";
@@ -58,7 +58,7 @@ export async function deleteTask(inputs: TaskInputs, context: Context): Promise<
         `${inputs.instance}: its delete command ${problem} What it was to take back may still be there.\n${await lastLines(log, before)}`,
       );
   }
-  await rm(instanceFolder(inputs), { recursive: true, force: true });
+  await removeFolders(inputs);
 }
 
 /** Runs the command; returns how it failed, as a sentence without its subject, or undefined. */
