@@ -1,0 +1,272 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { application } from "../../../jobs/application.ts";
+import { chunkOf, chunkStart } from "../../../jobs/chunks.ts";
+import type { LogRecord } from "../../../jobs/kafka/range-reader.ts";
+import { count, distinct, sum } from "../../../jobs/measures/index.ts";
+import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
+import { descriptorId } from "../../../jobs/speed/descriptor.ts";
+import { resumeChunk } from "../../../jobs/speed/resume.ts";
+import { SpeedViews } from "../../../jobs/speed/speed-views.ts";
+import type { AnyView, SpeedStore } from "../../../jobs/speed/store.ts";
+import { Aggregate, keyText } from "../../../jobs/views/aggregate.ts";
+import { view } from "../../../jobs/views/view.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const event = z.object({ time: z.string(), key: z.string(), value: z.int(), user: z.string() });
+type Event = z.infer<typeof event>;
+const common = { time: (each: Event) => each.time, granularity: "minute" as const };
+const app = application<Event>({
+  event,
+  views: [
+    view<Event>({
+      ...common,
+      name: "by-key",
+      key: { name: (each) => each.key },
+      measures: { events: count(), total: sum((each) => each.value), users: distinct((each) => each.user) },
+    }),
+    view<Event>({ ...common, name: "by-user", key: { user: (each) => each.user }, measures: { events: count() } }),
+  ],
+});
+
+const chunkSize = 5;
+const configuration = { topic: "events", chunkSize, maxEventBytes: 1_000 };
+
+/** A log of events, some of which are none. */
+const logs = fc.array(
+  fc.array(
+    fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc
+          .record({
+            minute: fc.nat(2),
+            key: fc.constantFrom("a", "b"),
+            value: fc.integer({ min: -9, max: 9 }),
+            user: fc.constantFrom("x", "y", "z"),
+          })
+          .map(({ minute, ...rest }) => JSON.stringify({ ...rest, time: `2015-09-12T00:0${minute}:00Z` })),
+      },
+      { weight: 1, arbitrary: fc.constant("poison") },
+    ),
+    { maxLength: 18 },
+  ),
+  { minLength: 1, maxLength: 2 },
+);
+
+function reader(log: readonly (readonly string[])[], pause: () => Promise<void>) {
+  return {
+    async *read(_topic: string, partition: number, start: number, end: number) {
+      for (let offset = start; offset < end; offset += 3) {
+        await pause();
+        const values = log[partition]?.slice(offset, Math.min(offset + 3, end)) ?? [];
+        yield values.map(
+          (value, index): LogRecord => ({ offset: offset + index, key: null, value: Buffer.from(value) }),
+        );
+      }
+    },
+  };
+}
+
+/** The rows of `[chunk's start, end)`: one pass in memory. */
+function oracle(of: AnyView, values: readonly string[], chunk: number, end: number): Map<string, string> {
+  const aggregate = new Aggregate(of);
+  for (const value of values.slice(chunkStart(chunk, chunkSize), end))
+    if (value !== "poison") aggregate.add(JSON.parse(value));
+  return new Map(
+    [...aggregate.rows()].map((row) => [`${keyText(row.key)}|${row.bucket}`, JSON.stringify(of.encode(row.states))]),
+  );
+}
+
+/** What a reader of the store may rely on: rows not younger than the chunk's progress are exactly its events' rows. */
+async function checkStore(store: MemoryStore, log: readonly (readonly string[])[]): Promise<void> {
+  for (const of of app.views)
+    for (const { partition, chunk, end } of await store.progress(of)) {
+      const cells = store.rows.get(`${of.name}|${partition}|${chunk}`) ?? new Map();
+      const expected = oracle(of, log[partition] ?? [], chunk, end);
+      for (const [id, value] of expected) {
+        const cell = cells.get(id);
+        expect(cell, `${of.name} ${partition}/${chunk} up to ${end}: row ${id}`).toBeDefined();
+        if (cell.timestamp <= end) expect(cell.value).toBe(value);
+      }
+      for (const [id, cell] of cells) if (cell.timestamp <= end) expect(expected.has(id)).toBe(true);
+    }
+}
+
+/** A store whose every row lands when the scheduler says, and whose writes fail when `fails` does, landed or not. */
+function slowly(store: MemoryStore, pause: () => Promise<void>, fails: () => boolean): SpeedStore {
+  return {
+    horizon: (of) => store.horizon(of),
+    progress: (of) => store.progress(of),
+    async writeRows(of, stretch, rows) {
+      // Statements are made when they are sent, not when they land.
+      const statements = rows.map((row) => [row.key, row.bucket, JSON.stringify(of.encode(row.states))] as const);
+      await Promise.all(
+        statements.map(async ([key, bucket, value]) => {
+          await pause();
+          const failing = fails();
+          if (!failing || stretch.end % 2 === 0) store.writeRow(of, stretch, key, bucket, value);
+          if (failing) throw new Error("write timeout");
+        }),
+      );
+    },
+    async writeProgress(of, stretch) {
+      await pause();
+      await store.writeProgress(of, stretch);
+    },
+  };
+}
+
+describe("rows equal one pass in memory", () => {
+  test("whatever stretches come, how often, in what order, to however many processes", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        logs,
+        fc.array(fc.record({ process: fc.nat(2), partition: fc.nat(1), end: fc.nat(17) }), { maxLength: 20 }),
+        async (scheduler, log, stretches) => {
+          const store = new MemoryStore();
+          const pause = () => scheduler.schedule(Promise.resolve());
+          const processes = [0, 1, 2].map(
+            () =>
+              new SpeedViews({
+                application: app,
+                configuration,
+                reader: reader(log, pause),
+                store: slowly(store, pause, () => false),
+              }),
+          );
+          const views = app.views.map(({ name }) => name);
+          const done = stretches
+            .filter(({ partition, end }) => end < (log[partition]?.length ?? 0))
+            .map(({ process, partition, end }) =>
+              processes[process]?.execute({ partition, chunk: chunkOf(end, chunkSize), end: end + 1, views }),
+            );
+          let settled = false;
+          void Promise.all(done).then(() => {
+            settled = true;
+          });
+          while (!settled) {
+            if (scheduler.count() > 0) await scheduler.waitOne();
+            else await new Promise(setImmediate);
+            await checkStore(store, log);
+          }
+        },
+      ),
+    );
+  });
+
+  test("through growth, failures, and kills of spout and bolt, whose zombies go on writing", async () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.constant("take" as const) },
+      { weight: 3, arbitrary: fc.constant("grow" as const) },
+      { weight: 6, arbitrary: fc.constant("run" as const) },
+      { weight: 1, arbitrary: fc.constant("kill bolt" as const) },
+      { weight: 1, arbitrary: fc.constant("kill spout" as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        logs,
+        fc.array(step, { maxLength: 60 }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 9 })),
+        async (scheduler, log, steps, luck) => {
+          const store = new MemoryStore();
+          const pause = () => scheduler.schedule(Promise.resolve());
+          let unlucky = true;
+          const fails = () => unlucky && luck.next().value === 0;
+          let written = log.map(() => 0);
+          let now = 0;
+          const watermarks = () =>
+            Object.fromEntries(written.map((latest, partition) => [partition, { earliest: 0, latest }]));
+          const newBolt = () =>
+            new SpeedViews({
+              application: app,
+              configuration,
+              reader: reader(log, pause),
+              store: slowly(store, pause, fails),
+            });
+          const newSpout = async () => {
+            const starts = app.views.map(async (of) => {
+              const progress = await store.progress(of);
+              const chunks = log.map((_, partition) => [partition, resumeChunk(progress, partition, 0, 0, chunkSize)]);
+              return [of.name, Object.fromEntries(chunks)];
+            });
+            return new ChunkSchedule({ chunkSize, start: Object.fromEntries(await Promise.all(starts)) });
+          };
+          let bolt = newBolt();
+          let spout = await newSpout();
+          const take = () => {
+            now += 5_000;
+            spout.observe(watermarks());
+            const asked = spout;
+            const due = asked.take(now);
+            for (const descriptor of due)
+              bolt.execute(descriptor).then(
+                () => asked.ack(descriptorId(descriptor)),
+                () => asked.fail(descriptorId(descriptor), now),
+              );
+            return due.length;
+          };
+          for (const each of steps) {
+            if (each === "take") take();
+            else if (each === "grow")
+              written = written.map((length, partition) => Math.min(length + 3, log[partition]?.length ?? 0));
+            else if (each === "kill bolt") bolt = newBolt();
+            else if (each === "kill spout") spout = await newSpout();
+            else if (scheduler.count() > 0) await scheduler.waitOne();
+            await checkStore(store, log);
+          }
+          // Peace: everything is written, and nothing fails any more.
+          unlucky = false;
+          written = log.map((values) => values.length);
+          let taken: number;
+          do {
+            taken = take();
+            await scheduler.waitIdle();
+            await new Promise(setImmediate);
+            await checkStore(store, log);
+          } while (taken > 0 || spout.busy);
+          for (const of of app.views) {
+            const progress = await store.progress(of);
+            for (const [partition, values] of log.entries())
+              for (let chunk = 0; chunkStart(chunk, chunkSize) < values.length; chunk++) {
+                const end = Math.min(values.length, chunkStart(chunk + 1, chunkSize));
+                expect(progress).toContainEqual({ view: of.name, partition, chunk, end });
+              }
+          }
+        },
+      ),
+    );
+  });
+});
+
+test("reads an open chunk's new events only, and writes the rows that changed only", async () => {
+  const event = (key: string) => JSON.stringify({ time: "2015-09-12T00:00:00Z", key, value: 1, user: key });
+  const log = [[event("a"), event("b"), event("a")]];
+  const read: string[] = [];
+  const wrote: string[] = [];
+  const store = new MemoryStore();
+  const views = new SpeedViews({
+    application: app,
+    configuration,
+    reader: {
+      read: (topic, partition, start, end) => {
+        read.push(`${topic} ${partition} ${start}-${end}`);
+        return reader(log, async () => {}).read(topic, partition, start, end);
+      },
+    },
+    store: {
+      writeProgress: (of, stretch) => store.writeProgress(of, stretch),
+      writeRows: async (of, { end }, rows) => {
+        for (const row of rows) wrote.push(`${of.name} ${row.key} ${end}`);
+      },
+    },
+  });
+  await views.execute({ partition: 0, chunk: 0, end: 2, views: ["by-key"] });
+  await views.execute({ partition: 0, chunk: 0, end: 3, views: ["by-key"] });
+  await views.execute({ partition: 0, chunk: 0, end: 2, views: ["by-key"] });
+  expect(read).toEqual(["events 0 0-2", "events 0 2-3"]);
+  expect(wrote).toEqual(["by-key a 2", "by-key b 2", "by-key a 3"]);
+});
