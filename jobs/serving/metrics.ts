@@ -1,4 +1,4 @@
-import { Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { chunkOf } from "../chunks.ts";
 import { coverageOf, coveredOffsets, speedStart } from "./coverage.ts";
 import type { QueryOptions } from "./query.ts";
@@ -17,6 +17,7 @@ export interface Metrics {
 export function createMetrics(options: QueryOptions, views: readonly AnyView[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  collectDefaultMetrics({ register: registry });
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Gauge({ name, help, labelNames, registers });
   const queries = new Histogram({

@@ -71,7 +71,7 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
       await read(readProgress, [view.name, generationOf(view), partitions, chunk], signal, (row) => {
         // A row without an end is the rest of an expired one.
         if (row.end_offset !== null)
-          rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });
+          rows.push({ partition: row.partition, chunk: row.chunk, end: row.end_offset.toNumber() });
       });
       return rows;
     },
@@ -84,7 +84,13 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
         const shard = shardOf(text, shards);
         await pMap(
           eras,
-          (era) => read(readKeyRows(table), [shard, era, text, from, to], signal, (row) => take(speedRow(row, key))),
+          (era) =>
+            read(
+              readKeyRows(table),
+              [shard, era, text, types.Long.fromNumber(from), types.Long.fromNumber(to)],
+              signal,
+              (row) => take(speedRow(row, key)),
+            ),
           { concurrency: parallel },
         );
         return;
@@ -103,7 +109,7 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
         places,
         ({ era, shard }) =>
           read(readShardRows(table), [shard, era], signal, (row) => {
-            const bucket = Number(row.bucket);
+            const bucket = row.bucket.toNumber();
             if (bucket >= from && bucket < to) take(speedRow(row, keyOf(row.key)));
           }),
         { concurrency: parallel },
@@ -115,10 +121,10 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
 function speedRow(row: types.Row, key: readonly string[]): SpeedRow {
   return {
     key,
-    bucket: Number(row.bucket),
+    bucket: row.bucket.toNumber(),
     partition: row.partition,
     chunk: row.chunk,
     state: row.state,
-    written: Number(row.written),
+    written: row.written.toNumber(),
   };
 }

@@ -1,0 +1,49 @@
+/**
+ * The serving layer as a program: `--configuration FILE --address HOST --port N [--store-timeout MILLISECONDS]`.
+ * It ends in order on SIGTERM and SIGINT.
+ */
+import { isIP } from "node:net";
+import { parseArgs } from "node:util";
+import application from "#application";
+import { readConfiguration } from "../configuration.ts";
+import { openStores } from "./open-stores.ts";
+import { createServingLayer } from "./serving-layer.ts";
+
+const { values } = parseArgs({
+  options: {
+    configuration: { type: "string" },
+    address: { type: "string" },
+    port: { type: "string" },
+    "store-timeout": { type: "string", default: "5000" },
+  },
+});
+const { address } = values;
+const port = Number(values.port);
+const storeTimeout = Number(values["store-timeout"]);
+if (address === undefined || !Number.isInteger(port) || port < 1 || port > 65_535 || !(storeTimeout > 0)) {
+  console.error("usage: --configuration FILE --address HOST --port N [--store-timeout MILLISECONDS]");
+  process.exit(2);
+}
+const configuration = readConfiguration();
+const { stores, close } = openStores(configuration, storeTimeout);
+const host = isIP(address) === 6 ? `[${address}]` : address;
+const isLoopback = address === "::1" || address === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(address);
+const app = await createServingLayer({
+  views: application.views,
+  stores,
+  partitions: configuration.partitions,
+  chunkSize: configuration.chunkSize,
+  chunksPerEra: configuration.speed.chunksPerEra,
+  storeTimeout,
+  // Elsewhere names and proxies lead here that cannot be known.
+  ...(isLoopback ? { hosts: [`${host}:${port}`, `localhost:${port}`] } : {}),
+  log: true,
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.once(signal, async () => {
+    await app.close();
+    await close();
+    process.exit(0);
+  });
+await app.listen({ host: address, port });

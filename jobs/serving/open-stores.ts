@@ -1,0 +1,85 @@
+import { Client, policies, types } from "cassandra-driver";
+import { partitionFolder } from "../archive/layout.ts";
+import { archivedHorizon } from "../batch/horizon.ts";
+import { readPointer } from "../batch/pointer.ts";
+import { readBatchRows, readBatchTotals } from "../batch/query.ts";
+import type { Configuration } from "../configuration.ts";
+import { HdfsError } from "../hdfs/hdfs-error.ts";
+import { WebHdfs } from "../hdfs/web-hdfs.ts";
+import { RangeReader } from "../kafka/range-reader.ts";
+import { speedStore } from "./speed-store.ts";
+import type { AnyView, Selection, Stores } from "./stores.ts";
+
+/**
+ * The real stores. Nothing is connected before the first call, and what cannot be reached is tried again by the next
+ * one: the serving layer may start before its stores, and outlives their restarts.
+ *
+ * @param storeTimeout milliseconds to wait for one call
+ */
+export function openStores(
+  configuration: Configuration,
+  storeTimeout: number,
+): { readonly stores: Stores; close(): Promise<void> } {
+  const { cassandra, druid, generations, hdfs, kafka, partitions, speed, topic } = configuration;
+  const client = new Client({
+    contactPoints: cassandra.contactPoints,
+    localDataCenter: cassandra.localDataCenter,
+    keyspace: cassandra.keyspace,
+    queryOptions: { consistency: types.consistencies.localQuorum, prepare: true, isIdempotent: true },
+    socketOptions: { connectTimeout: storeTimeout, readTimeout: storeTimeout },
+    // The default waits for up to ten minutes before it looks for a lost server again.
+    policies: { reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2_000, false) },
+  });
+  const reader = new RangeReader({ bootstrapServers: kafka.bootstrapServers, clientId: "lambda-serving" });
+  const webHdfs = new WebHdfs({ url: hdfs.webHdfs, user: hdfs.user, timeoutMilliseconds: storeTimeout });
+
+  async function archivedFiles(partition: number): Promise<string[]> {
+    try {
+      const files = await webHdfs.list(partitionFolder(hdfs.masterDataset, topic, partition));
+      return files.map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof HdfsError && error.isNotFound) return [];
+      throw error;
+    }
+  }
+
+  const batchQuery = (view: AnyView, { key, from, to }: Selection) => ({
+    broker: druid.broker,
+    view,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(key === undefined
+      ? {}
+      : { key: Object.fromEntries(view.keyFields.map((field, index) => [field, key[index] ?? ""])) }),
+  });
+
+  const stores: Stores = {
+    ...speedStore({ client, generations, partitions, shards: speed.shards }),
+    pointer: (view) => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" }),
+    batchRows: (view, version, selection) => readBatchRows({ ...batchQuery(view, selection), version }),
+    batchTotals: (view, version, measure, selection) =>
+      readBatchTotals({ ...batchQuery(view, selection), version, measure, timeout: 30_000 }),
+    async batchReady(signal) {
+      const response = await fetch(`${druid.broker}/druid/broker/v1/readiness`, { signal });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`the broker answers ${response.status}`);
+    },
+    watermarks: () => reader.watermarks(topic),
+    async deadLetters() {
+      const watermarks = await reader.watermarks(configuration.deadLetterTopic);
+      return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
+    },
+    async archived() {
+      const names = Array.from({ length: partitions }, (_, partition) => archivedFiles(partition));
+      const files = Object.fromEntries((await Promise.all(names)).entries());
+      return archivedHorizon(files, partitions, configuration.chunkSize).horizon;
+    },
+  };
+  return {
+    stores,
+    async close() {
+      webHdfs.close();
+      await Promise.allSettled([client.shutdown(), reader.close()]);
+    },
+  };
+}
