@@ -45,8 +45,8 @@ export function resourceManagerSite(configuration: YarnConfiguration): string {
     "yarn.scheduler.minimum-allocation-mb": 128,
     // Containers are handed out at heartbeats, so their interval is most of what a small job waits for.
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 200,
-    "yarn.nm.liveness-monitor.expiry-interval-ms": 30_000,
-    "yarn.am.liveness-monitor.expiry-interval-ms": 30_000,
+    // A lost machine's containers start elsewhere after this; a dead one that comes back is known at once.
+    "yarn.nm.liveness-monitor.expiry-interval-ms": 120_000,
   });
 }
 

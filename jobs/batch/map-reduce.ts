@@ -1,4 +1,12 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { hadoopConfiguration } from "../../components/hadoop/configuration.ts";
+import { counterGroup } from "./streaming.ts";
+import { type JobCounters, Yarn, type YarnApplication } from "./yarn.ts";
 
 /** What the batch program is told about Hadoop, beside jobs/configuration.ts: written by the deployment. */
 export const hadoopClientSchema = z.strictObject({
@@ -69,6 +77,175 @@ export interface MapReduceResult {
  *
  * @throws {Error} if the job fails or its counters do not add up, with the job's own diagnostics
  */
-export async function runMapReduce(_args: MapReduceArgs): Promise<MapReduceResult> {
-  throw new Error("not there yet");
+export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult> {
+  const yarn = new Yarn(args.hadoop.resourceManager, args.hadoop.historyServer, args.user);
+  await killAll(yarn, args.name);
+  const folder = await mkdtemp(join(tmpdir(), "lambda-architecture-batch-"));
+  try {
+    const job = join(folder, "job.xml");
+    await writeFile(job, jobConfiguration(args));
+    args.onProgress?.({ state: "SUBMITTING", percent: 0 });
+    await submit(args, job);
+    const { id } = await finish(yarn, args);
+    return mapReduceResult(id, await yarn.counters(id), args.views);
+  } catch (error) {
+    // Should this fail as well, the next run begins with it.
+    await killAll(yarn, args.name).catch(() => {});
+    throw args.signal?.aborted ? args.signal.reason : error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds between two looks at the job. */
+const pollInterval = 500;
+
+/** Kills the applications of the job's name that have not ended, and waits until they have. */
+async function killAll(yarn: Yarn, name: string): Promise<void> {
+  for (;;) {
+    const running = (await yarn.applications(tag(name))).filter(({ finalStatus }) => finalStatus === "UNDEFINED");
+    if (running.length === 0) return;
+    for (const { id } of running) await yarn.kill(id);
+    await sleep(pollInterval);
+  }
+}
+
+/** YARN keeps tags in lower case. */
+function tag(text: string): string {
+  return text.toLowerCase();
+}
+
+/** The text of the job's own configuration file. */
+export function jobConfiguration({ hadoop, name, version, input }: MapReduceArgs): string {
+  return hadoopConfiguration({
+    "mapreduce.job.name": `${name} ${version}`,
+    "mapreduce.job.tags": `${tag(name)},${tag(version)}`,
+    "mapreduce.job.reduces": hadoop.reducers,
+    // The first file is an argument, since Streaming insists on one; thousands of them would not fit there.
+    "mapreduce.input.fileinputformat.inputdir": input.slice(1).map(escapePath).join(","),
+    "mapreduce.input.fileinputformat.list-status.num-threads": 8,
+    // Many small files go into one map task, up to so many bytes: some seconds of work.
+    "mapreduce.input.fileinputformat.split.maxsize": 128 * 1024 * 1024,
+    // Mappers get the line alone, without the byte offset that is its key.
+    "stream.map.input.ignoreKey": true,
+    // Streaming puts the configuration into its programs' environment, where the list of files would not fit.
+    "stream.jobconf.truncate.limit": 1000,
+    // A reducer's line is all key: a separator would only stand at its end.
+    "mapreduce.output.textoutputformat.separator": "",
+    // On few machines a second attempt at a task that is only slow costs more than it brings.
+    "mapreduce.map.speculative": false,
+    "mapreduce.reduce.speculative": false,
+  });
+}
+
+/** A path in a comma-separated list. */
+function escapePath(path: string): string {
+  return path.replaceAll(/[\\,]/g, "\\$&");
+}
+
+/** The command line of Hadoop's client, which submits the job and ends. */
+export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: string): string[] {
+  return [
+    hadoop.java,
+    "-Xmx128m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Djava.net.preferIPv4Stack=true",
+    "-cp",
+    [hadoop.configurationDirectory, ...hadoop.classPath].join(delimiter),
+    "org.apache.hadoop.streaming.HadoopStreaming",
+    "-conf",
+    job,
+    "-background",
+    "-inputformat",
+    "org.apache.hadoop.mapred.lib.CombineTextInputFormat",
+    "-input",
+    escapePath(input[0] as string),
+    "-output",
+    output,
+    "-mapper",
+    `"${hadoop.node}" "${hadoop.mapper}"`,
+    "-reducer",
+    `"${hadoop.node}" "${hadoop.reducer}"`,
+  ];
+}
+
+async function submit(args: MapReduceArgs, job: string): Promise<void> {
+  const [program, ...rest] = submitCommand(args, job);
+  const client = spawn(program as string, rest, {
+    env: { ...process.env, HADOOP_USER_NAME: args.user },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(args.signal && { signal: args.signal }),
+  });
+  let output = "";
+  for (const stream of [client.stdout, client.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const status = await new Promise((resolve, reject) => client.once("error", reject).once("close", resolve));
+  if (status !== 0) throw new Error(`the MapReduce job could not be submitted:\n${output.trimEnd()}`);
+}
+
+/** Waits for the end of the job, reporting its progress. */
+async function finish(yarn: Yarn, { version, onProgress, signal }: MapReduceArgs): Promise<YarnApplication> {
+  let reported = "";
+  for (;;) {
+    signal?.throwIfAborted();
+    const [application] = await yarn.applications(tag(version));
+    if (application === undefined) throw new Error(`YARN has no job of version ${version}, which was submitted to it`);
+    const { id, state, finalStatus, progress } = application;
+    const text = `${state} ${progress}`;
+    if (text !== reported) onProgress?.({ applicationId: id, state, percent: progress });
+    reported = text;
+    if (finalStatus === "SUCCEEDED") return application;
+    if (finalStatus !== "UNDEFINED") {
+      const diagnostics = application.diagnostics.trim();
+      throw new Error(
+        `the MapReduce job ${id} has ${finalStatus}; its tasks' logs are in the NodeManagers' folders ` +
+          `containers/${id}: ${diagnostics}`,
+      );
+    }
+    await sleep(pollInterval);
+  }
+}
+
+/**
+ * What a job has done by its counters.
+ *
+ * @throws {Error} if a program did not take all that Hadoop gave to it, or Hadoop not all that it gave out: the output
+ * would be incomplete
+ */
+export function mapReduceResult(
+  applicationId: string,
+  counters: JobCounters,
+  views: readonly string[],
+): MapReduceResult {
+  const hadoop = (name: string) => counters.get("org.apache.hadoop.mapreduce.TaskCounter")?.get(name) ?? 0;
+  const own = (name: string) => counters.get(counterGroup)?.get(name) ?? 0;
+  const byView = (name: string) => Object.fromEntries(views.map((view) => [view, own(`${name} ${view}`)]));
+  const outputRecords = byView("output");
+  const pairs = [
+    ["lines mapped", own("lines mapped"), hadoop("MAP_INPUT_RECORDS")],
+    ["records reduced", own("records reduced"), hadoop("REDUCE_INPUT_RECORDS")],
+    ["lines of output", sum(outputRecords), hadoop("REDUCE_OUTPUT_RECORDS")],
+  ] as const;
+  for (const [what, counted, expected] of pairs) {
+    if (counted !== expected)
+      throw new Error(
+        `the MapReduce job ${applicationId} is incomplete: ${what} ${counted}, Hadoop counts ${expected}`,
+      );
+  }
+  return {
+    applicationId,
+    mapInputRecords: hadoop("MAP_INPUT_RECORDS"),
+    invalid: own("invalid"),
+    skipped: byView("skipped"),
+    outputRecords,
+  };
+}
+
+function sum(numbers: Readonly<Record<string, number>>): number {
+  return Object.values(numbers).reduce((total, number) => total + number, 0);
 }

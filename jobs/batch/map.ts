@@ -1,0 +1,78 @@
+import type { Application } from "../application.ts";
+import { Aggregate } from "../views/aggregate.ts";
+import { encodeRecord } from "./records.ts";
+
+/** What a map task has counted. */
+export interface MapCounts {
+  /** Lines read. */
+  readonly lines: number;
+  /** Lines that are no event by the application's schema. */
+  readonly invalid: number;
+  /** By view: events that have a problem in that view. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/**
+ * The map phase: every view over some lines of the master dataset. Rows are combined in memory, which saves most of
+ * the sorting and copying, and given out when there are too many of them.
+ */
+export class Mapper<Event> {
+  readonly #application: Application<Event>;
+  readonly #mostRows: number;
+  readonly #skipped = new Map<string, number>();
+  #aggregates: Aggregate<Event>[] = [];
+  #lines = 0;
+  #invalid = 0;
+
+  /** @param mostRows rows in memory, over all views, at which they are given out */
+  constructor(application: Application<Event>, mostRows = 20_000) {
+    this.#application = application;
+    this.#mostRows = mostRows;
+    for (const view of application.views) this.#skipped.set(view.name, 0);
+    this.#forget();
+  }
+
+  /** What has been counted so far. */
+  get counts(): MapCounts {
+    return { lines: this.#lines, invalid: this.#invalid, skipped: Object.fromEntries(this.#skipped) };
+  }
+
+  /** Takes a line; returns the records to give out, usually none. */
+  add(line: string): string[] {
+    this.#lines++;
+    const event = decode(this.#application, line);
+    if (event === undefined) {
+      this.#invalid++;
+      return [];
+    }
+    let rows = 0;
+    for (const aggregate of this.#aggregates) {
+      const { name } = aggregate.view;
+      if (aggregate.add(event) !== undefined) this.#skipped.set(name, (this.#skipped.get(name) as number) + 1);
+      rows += aggregate.size;
+    }
+    return rows < this.#mostRows ? [] : this.flush();
+  }
+
+  /** The records of all rows in memory, which are then forgotten. */
+  flush(): string[] {
+    const records: string[] = [];
+    for (const aggregate of this.#aggregates) {
+      for (const row of aggregate.rows()) records.push(encodeRecord(aggregate.view, row));
+    }
+    this.#forget();
+    return records;
+  }
+
+  #forget(): void {
+    this.#aggregates = this.#application.views.map((view) => new Aggregate(view));
+  }
+}
+
+function decode<Event>(application: Application<Event>, line: string): Event | undefined {
+  try {
+    return application.event.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
