@@ -25,3 +25,8 @@ export function chunkEnd(chunk: number, size: number): number {
 export function eraOf(chunk: number, chunksPerEra: number): number {
   return Math.floor(chunk / chunksPerEra);
 }
+
+/** The first chunk of which a log that begins at the offset holds every event. */
+export function firstWholeChunk(earliest: number, size: number): number {
+  return Math.ceil(earliest / size);
+}
