@@ -23,7 +23,9 @@ export const historyAdminPort = 10033;
 
 /** What the configuration of every server and client of YARN depends on. */
 export interface YarnConfiguration {
+  /** Address. */
   readonly resourceManager: string;
+  /** Address. */
   readonly historyServer: string;
   /** `folder/*` of Hadoop's jars, as containers find it. */
   readonly classPath: string;
@@ -43,6 +45,10 @@ export function resourceManagerSite(configuration: YarnConfiguration): string {
     "yarn.resourcemanager.scheduler.class":
       "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fifo.FifoScheduler",
     "yarn.scheduler.minimum-allocation-mb": 128,
+    // 50 threads each by default.
+    "yarn.resourcemanager.client.thread-count": 8,
+    "yarn.resourcemanager.scheduler.client.thread-count": 8,
+    "yarn.resourcemanager.resource-tracker.client.thread-count": 8,
     // Containers are handed out at heartbeats, so their interval is most of what a small job waits for.
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 200,
     // A lost machine's containers start elsewhere after this; a dead one that comes back is known at once.
@@ -81,20 +87,18 @@ export function nodeManagerSite(
   });
 }
 
-/** The text of the history server's mapred-site.xml. */
-export function historyServerSite(configuration: YarnConfiguration): string {
+/** The history server's configuration files, core-site.xml apart. */
+export function historyServerFiles(configuration: YarnConfiguration): Record<string, string> {
   const { historyServer } = configuration;
-  return hadoopConfiguration({
-    ...sharedMapReduce(configuration),
-    "mapreduce.jobhistory.webapp.address": `${historyServer}:${historyHttpPort}`,
-    "mapreduce.jobhistory.admin.address": `${historyServer}:${historyAdminPort}`,
-  });
-}
-
-/** The texts of the yarn-site.xml and mapred-site.xml of a client that submits MapReduce jobs. */
-export interface HadoopClientConfiguration {
-  readonly "yarn-site.xml": string;
-  readonly "mapred-site.xml": string;
+  return {
+    "yarn-site.xml": hadoopConfiguration(sharedYarn(configuration)),
+    "mapred-site.xml": hadoopConfiguration({
+      ...sharedMapReduce(configuration),
+      "mapreduce.jobhistory.webapp.address": `${historyServer}:${historyHttpPort}`,
+      "mapreduce.jobhistory.admin.address": `${historyServer}:${historyAdminPort}`,
+      "mapreduce.jobhistory.client.thread-count": 4,
+    }),
+  };
 }
 
 /** What a client's containers are made of. */
@@ -107,13 +111,15 @@ export interface MapReduceContainers {
   readonly heap: number;
   /** A flag for every Java process in a container. `$NM_HOST` in it becomes the NodeManager's address. */
   readonly flag: string;
+  /** Copies of each block of what jobs write. */
+  readonly replication: number;
 }
 
-/** The configuration of a client that submits MapReduce jobs. */
+/** The configuration files of a client that submits MapReduce jobs, core-site.xml apart. */
 export function hadoopClientConfiguration(
   configuration: YarnConfiguration,
-  { masterMemory, taskMemory, heap, flag }: MapReduceContainers,
-): HadoopClientConfiguration {
+  { masterMemory, taskMemory, heap, flag, replication }: MapReduceContainers,
+): Record<string, string> {
   const options = [
     `-Xmx${heap}m`,
     "-XX:+UseSerialGC",
@@ -123,10 +129,12 @@ export function hadoopClientConfiguration(
     flag,
   ].join(" ");
   return {
+    "hdfs-site.xml": hadoopConfiguration({ "dfs.replication": replication }),
     "yarn-site.xml": hadoopConfiguration(sharedYarn(configuration)),
     "mapred-site.xml": hadoopConfiguration({
       ...sharedMapReduce(configuration),
       "mapreduce.framework.name": "yarn",
+      "mapreduce.client.submit.file.replication": replication,
       "mapreduce.shuffle.port": shufflePort,
       "yarn.app.mapreduce.am.resource.mb": masterMemory,
       "yarn.app.mapreduce.am.command-opts": options,
@@ -138,6 +146,8 @@ export function hadoopClientConfiguration(
       "mapreduce.task.io.sort.mb": Math.min(100, Math.floor(heap / 4)),
       // A job of few tasks runs in its master, without containers of its own.
       "mapreduce.job.ubertask.enable": true,
+      // How often a master asks for containers, hence most of what a task waits for.
+      "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 200,
     }),
   };
 }

@@ -10,7 +10,7 @@ import {
   historyAdminPort,
   historyHttpPort,
   historyPort,
-  historyServerSite,
+  historyServerFiles,
   nodeManagerHttpPort,
   nodeManagerLocalizerPort,
   nodeManagerPort,
@@ -32,6 +32,12 @@ const memoryBesideHeap = 160;
 export interface YarnClusterArgs {
   /** The file system for the jobs' files: `hdfs://host:port`, see `HdfsStorage.fileSystem`. */
   readonly fileSystem: pulumi.Input<string>;
+  /**
+   * Copies of each block of what jobs write, see `HdfsStorage.replication`.
+   *
+   * @default 1
+   */
+  readonly replication?: number;
   /**
    * The user as whom the servers act; it needs to be allowed to create folders in the file system's root.
    *
@@ -109,8 +115,8 @@ export class YarnCluster extends pulumi.ComponentResource {
   /** The history server's REST interface: `http://host:port`. */
   readonly historyServer: pulumi.Output<string>;
   /**
-   * The configuration of a client that submits MapReduce jobs: core-site.xml, yarn-site.xml and mapred-site.xml, to be
-   * put into a folder on its class path.
+   * The configuration of a client that submits MapReduce jobs: core-site.xml, hdfs-site.xml, yarn-site.xml and
+   * mapred-site.xml, to be put into a folder on its class path.
    */
   readonly clientFiles: Readonly<Record<string, File>>;
 
@@ -145,6 +151,7 @@ function withDefaults(args: YarnClusterArgs): Inputs {
   const masterMemory = args.masterMemory ?? 768;
   return {
     fileSystem: args.fileSystem,
+    replication: args.replication ?? 1,
     user: args.user ?? "hdfs",
     nodeManagers: args.nodeManagers ?? 1,
     containerMemory: args.containerMemory ?? 2 * masterMemory,
@@ -160,6 +167,7 @@ function withDefaults(args: YarnClusterArgs): Inputs {
 
 function checkArgs(name: string, inputs: Inputs): void {
   const errors = new InputErrors(`YarnCluster ${JSON.stringify(name)}`);
+  errors.checkWhole(inputs.replication, "replication", 1, 512);
   errors.checkWhole(inputs.nodeManagers, "nodeManagers", 1);
   errors.checkWhole(inputs.virtualCores, "virtualCores", 1);
   errors.checkWhole(inputs.taskHeap, "taskHeap", 128);
@@ -194,11 +202,13 @@ function clientFiles(target: Target, configuration: YarnConfiguration, inputs: I
     taskMemory: inputs.taskMemory,
     heap: inputs.taskHeap,
     flag: bindAgentFlag(target, "$NM_HOST"),
+    replication: inputs.replication,
   });
-  return {
-    ...coreSiteFile(inputs),
-    ...Object.fromEntries(Object.entries(texts).map(([name, content]) => [name, { content }])),
-  };
+  return { ...coreSiteFile(inputs), ...asFiles(texts) };
+}
+
+function asFiles(texts: Readonly<Record<string, string>>): Record<string, File> {
+  return Object.fromEntries(Object.entries(texts).map(([name, content]) => [name, { content }]));
 }
 
 function coreSiteFile({ fileSystem }: Inputs): Record<string, File> {
@@ -276,7 +286,7 @@ function createHistoryServer(
   createServer(parent, { component, role: "historyserver" }, target, inputs, {
     mainClass: "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
     heap: inputs.historyServerHeap,
-    files: { "mapred-site.xml": { content: historyServerSite(configuration) } },
+    files: asFiles(historyServerFiles(configuration)),
     ports: { client: historyPort, http: historyHttpPort, admin: historyAdminPort },
     readiness: { kind: "http", port: historyHttpPort, path: "/ws/v1/history/info", expect: '"historyInfo"' },
     memory: inputs.historyServerHeap + memoryBesideHeap,

@@ -130,8 +130,8 @@ export function jobConfiguration({ hadoop, name, version, input }: MapReduceArgs
     "stream.map.input.ignoreKey": true,
     // Streaming puts the configuration into its programs' environment, where the list of files would not fit.
     "stream.jobconf.truncate.limit": 1000,
-    // A reducer's line is all key: a separator would only stand at its end.
-    "mapreduce.output.textoutputformat.separator": "",
+    // A reducer's line is written as it is, not as a key, a tab and an empty value.
+    "stream.reduce.output": "keyonlytext",
     // On few machines a second attempt at a task that is only slow costs more than it brings.
     "mapreduce.map.speculative": false,
     "mapreduce.reduce.speculative": false,
