@@ -82,7 +82,7 @@ const columns = "version, datasource, horizon, row_count, retained";
  */
 export async function readPointer(client: Client, { view, generation }: PointerKey): Promise<Pointer | undefined> {
   const result = await client.execute(
-    `SELECT ${columns} FROM batch_pointer WHERE view = ? AND generation = ?`,
+    `SELECT ${columns} FROM batch_pointer WHERE "view" = ? AND generation = ?`,
     [view, generation],
     { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum },
   );
@@ -92,14 +92,14 @@ export async function readPointer(client: Client, { view, generation }: PointerK
 
 /** Every pointer there is, those of former generations too. */
 export async function readAllPointers(client: Client): Promise<(PointerKey & { readonly pointer: Pointer })[]> {
-  const result = await client.execute(`SELECT view, generation, ${columns} FROM batch_pointer`, [], {
+  const result = await client.execute(`SELECT "view", generation, ${columns} FROM batch_pointer`, [], {
     prepare: true,
     isIdempotent: true,
     consistency: types.consistencies.localQuorum,
   });
   return result.rows.flatMap((row) => {
     const pointer = decodePointer(row as unknown as PointerRow);
-    return pointer === undefined ? [] : [{ view: row.view, generation: row.generation, pointer }];
+    return pointer === undefined ? [] : [{ view: row.view_name, generation: row.generation, pointer }];
   });
 }
 
@@ -113,14 +113,14 @@ export async function readAllPointers(client: Client): Promise<(PointerKey & { r
 export async function claimPointer(client: Client, key: PointerKey, run: string): Promise<Pointer | undefined> {
   const { view, generation } = key;
   const before = await client.execute(
-    `SELECT ${columns}, run FROM batch_pointer WHERE view = ? AND generation = ?`,
+    `SELECT ${columns}, run FROM batch_pointer WHERE "view" = ? AND generation = ?`,
     [view, generation],
     { prepare: true, consistency: types.consistencies.localSerial },
   );
   const row = before.first();
   const applied = await applyConditionally(
     client,
-    "UPDATE batch_pointer SET run = ? WHERE view = ? AND generation = ? IF run = ?",
+    'UPDATE batch_pointer SET run = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [run, view, generation, row?.run ?? null],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${view} at the same moment`);
@@ -135,7 +135,7 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
 export async function movePointer(client: Client, key: PointerKey, run: string, pointer: Pointer): Promise<void> {
   const applied = await applyConditionally(
     client,
-    "UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ? WHERE view = ? AND generation = ? IF run = ?",
+    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [...encodePointer(pointer), key.view, key.generation, run],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);

@@ -26,7 +26,7 @@ const everTo = Number.MAX_SAFE_INTEGER;
 
 /** The CQL that reads how far the speed layer has come in a view. */
 export const readProgress =
-  "SELECT partition, chunk, end_offset FROM speed_progress WHERE view = ? AND generation = ? AND partition IN ? AND chunk >= ?";
+  'SELECT partition, chunk, end_offset FROM speed_progress WHERE "view" = ? AND generation = ? AND partition IN ? AND chunk >= ?';
 
 /** The CQL that reads a key's rows in an era. */
 export function readKeyRows(table: string): string {

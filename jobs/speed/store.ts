@@ -72,7 +72,7 @@ export function insertRow(table: string): string {
 
 /** The CQL that notes how far a chunk's rows reach. */
 export const insertProgress =
-  "INSERT INTO speed_progress (view, generation, partition, chunk, end_offset) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
+  'INSERT INTO speed_progress ("view", generation, partition, chunk, end_offset) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?';
 
 export interface CassandraSpeedStoreOptions {
   readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations">;
@@ -131,7 +131,7 @@ export class CassandraSpeedStore implements SpeedStore {
   }
 
   async progress(view: AnyView): Promise<ChunkProgress[]> {
-    const query = "SELECT partition, chunk, end_offset FROM speed_progress WHERE view = ? AND generation = ?";
+    const query = 'SELECT partition, chunk, end_offset FROM speed_progress WHERE "view" = ? AND generation = ?';
     const rows: ChunkProgress[] = [];
     let pageState: string | undefined;
     do {
@@ -148,7 +148,7 @@ export class CassandraSpeedStore implements SpeedStore {
   }
 
   async horizon(view: AnyView): Promise<Offsets> {
-    const query = "SELECT horizon FROM batch_pointer WHERE view = ? AND generation = ?";
+    const query = 'SELECT horizon FROM batch_pointer WHERE "view" = ? AND generation = ?';
     const row = (await this.#client.execute(query, [view.name, this.#generation(view)])).first();
     return row?.horizon ? JSON.parse(row.horizon) : {};
   }

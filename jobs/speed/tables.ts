@@ -1,9 +1,12 @@
 /**
  * The speed views' tables in Cassandra, and the serving layer's pointer beside them.
+ * (`view` is a reserved word of CQL: it is always quoted.)
  *
  * A speed view's row is the state of one key in one time step over the events of one chunk, written whole with
  * `USING TIMESTAMP <end offset>`: of two writes of a row the one that saw more of the chunk wins, in whatever order
  * they come, and a replayed write changes nothing.
+ *
+ * A column cannot be named `view`: CQL keeps that word to itself.
  */
 
 /** The table of a view's rows: one a generation, so that new code never mixes with old rows. */
@@ -25,8 +28,8 @@ export function createSpeedTable(view: string, generation: string): string {
  * every row of the chunk up to there is acknowledged.
  */
 export const createProgressTable = `CREATE TABLE IF NOT EXISTS speed_progress (
-  view text, generation text, partition int, chunk int, end_offset bigint,
-  PRIMARY KEY ((view, generation), partition, chunk)
+  "view" text, generation text, partition int, chunk int, end_offset bigint,
+  PRIMARY KEY (("view", generation), partition, chunk)
 )`;
 
 /**
@@ -35,8 +38,8 @@ export const createProgressTable = `CREATE TABLE IF NOT EXISTS speed_progress (
  * lightweight transaction only, by the batch run that was the last to write itself down as `run`.
  */
 export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
-  view text, generation text, version text, datasource text, horizon text, row_count bigint, retained text, run text,
-  PRIMARY KEY ((view, generation))
+  "view" text, generation text, version text, datasource text, horizon text, row_count bigint, retained text, run text,
+  PRIMARY KEY (("view", generation))
 )`;
 
 /** The lease that keeps two batch runs apart: held by a TTL, so that a killed run frees it. */
