@@ -55,12 +55,16 @@ export type Configuration = z.infer<typeof configurationSchema>;
 /**
  * The configuration in the file named by `--configuration FILE`. Ends the process with one line a problem and exit
  * code 2 if there is none or it does not fit: that is the deployment's mistake, and no stack trace mends it.
+ *
+ * @param schema of a job that is told more than every job. Default: {@link configurationSchema}
  */
-export function readConfiguration(): Configuration {
+export function readConfiguration(): Configuration;
+export function readConfiguration<Extended extends Configuration>(schema: z.ZodType<Extended>): Extended;
+export function readConfiguration(schema: z.ZodType<Configuration> = configurationSchema): Configuration {
   const { values } = parseArgs({ options: { configuration: { type: "string" } }, strict: false });
   try {
     if (typeof values.configuration !== "string") throw new Error("--configuration FILE is missing");
-    return configurationSchema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
+    return schema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
   } catch (error) {
     console.error(error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
     process.exit(2);

@@ -1,15 +1,13 @@
 import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
 import type { Row } from "../views/aggregate.ts";
-import type { View } from "../views/view.ts";
-import { measureColumns } from "./columns.ts";
+import { type AnyView, measureColumns } from "./columns.ts";
 import type { Version } from "./versions.ts";
 
 /** What is asked of one version of a batch view. */
 export interface BatchQuery {
   /** Druid's broker: `http://host:port`. */
   readonly broker: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a view of any event; its events are not looked at here
-  readonly view: View<any>;
+  readonly view: AnyView;
   readonly version: Version;
   /** Only rows with these values of these key fields. Default: every key. */
   readonly key?: Readonly<Record<string, string>>;
@@ -78,6 +76,17 @@ export async function readBatchTotals(query: BatchQuery & { readonly measure: st
   return [...totals.values()];
 }
 
+/**
+ * The number of rows of a datasource that can be queried now; with all segments of it in one time chunk, all or none.
+ *
+ * @throws {BatchQueryError} if Druid does not answer, or does not serve the datasource
+ */
+export async function countRows(args: Pick<BatchQuery, "broker" | "timeout" | "signal"> & { datasource: string }) {
+  const sql = { query: `SELECT COUNT(*) FROM ${identifier(args.datasource)}`, parameters: [] };
+  const rows = await runSql(args, sql);
+  return Number(rows[0]?.[0]);
+}
+
 /** A statement of Druid SQL with its parameters: no value of a user is ever part of the text. */
 export interface Sql {
   readonly query: string;
@@ -125,18 +134,25 @@ function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-async function runSql(query: BatchQuery, sql: Sql): Promise<ColumnValue[][]> {
+async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<ColumnValue[][]> {
   const timeout = query.timeout ?? 10_000;
   let status: number;
+  let context: string | null;
   let body: string;
   try {
     const response = await fetch(`${query.broker}/druid/v2/sql`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...sql, resultFormat: "arrayLines", context: { timeout } }),
+      body: JSON.stringify({
+        ...sql,
+        resultFormat: "arrayLines",
+        // A datasource whose server was just lost would answer with no rows: ask to be told.
+        context: { timeout, uncoveredIntervalsLimit: 1 },
+      }),
       signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(query.signal === undefined ? [] : [query.signal])]),
     });
     status = response.status;
+    context = response.headers.get("x-druid-response-context");
     body = await response.text();
   } catch (error) {
     throw new BatchQueryError(`Druid at ${query.broker} does not answer: ${(error as Error).message}`, {
@@ -144,12 +160,20 @@ async function runSql(query: BatchQuery, sql: Sql): Promise<ColumnValue[][]> {
     });
   }
   if (status !== 200)
-    throw new BatchQueryError(`Druid at ${query.broker} answers ${status} for ${query.version.datasource}: ${body}`);
+    throw new BatchQueryError(`Druid at ${query.broker} answers ${status} to ${sql.query}: ${body.slice(0, 500)}`);
+  if (isUncovered(context))
+    throw new BatchQueryError(`Druid at ${query.broker} serves not every segment that ${sql.query} needs`);
   // The blank line at the end says that nothing was cut off.
   if (!body.endsWith("\n\n") && body !== "\n")
-    throw new BatchQueryError(`Druid at ${query.broker} broke off its answer for ${query.version.datasource}`);
+    throw new BatchQueryError(`Druid at ${query.broker} broke off its answer to ${sql.query}`);
   return body
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as ColumnValue[]);
+}
+
+/** Whether the head of Druid's answer says that the answer lacks segments. */
+function isUncovered(context: string | null): boolean {
+  const { uncoveredIntervals = [] } = JSON.parse(context ?? "{}") as { uncoveredIntervals?: readonly string[] };
+  return uncoveredIntervals.length > 0;
 }

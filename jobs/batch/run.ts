@@ -1,0 +1,160 @@
+import type { Offsets } from "../chunks.ts";
+import type { AnyView } from "./columns.ts";
+import { type Archived, archivedHorizon, isBeyond, smallestHorizon } from "./horizon.ts";
+import type { MapReduceResult } from "./map-reduce.ts";
+import { nextPointer, type PointerKey, versionsOf } from "./pointer.ts";
+import { datasource, isVersion, nextVersion, type Pointer, type Version, versionOfDatasource } from "./versions.ts";
+
+/** Everything outside of the process that a batch run reads and changes. */
+export interface BatchStores {
+  /** The names of the files of the master dataset, by partition number. */
+  archivedFiles(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** Every pointer there is, those of former generations too. */
+  pointers(): Promise<readonly (PointerKey & { readonly pointer: Pointer })[]>;
+  /** Makes the run the only one that may move the pointer; the pointer that it begins from. */
+  claimPointer(key: PointerKey, run: string): Promise<Pointer | undefined>;
+  /** Moves the pointer; fails if another run has claimed it since. */
+  movePointer(key: PointerKey, run: string, pointer: Pointer): Promise<void>;
+  /** Computes every view over the files and writes the version's output. */
+  mapReduce(version: string, archived: Archived): Promise<MapReduceResult>;
+  /** The versions of which there is output. */
+  outputs(): Promise<readonly string[]>;
+  removeOutput(version: string): Promise<void>;
+  /** Loads the view's part of a version's output; resolves when every row can be queried. */
+  load(view: AnyView, version: Version): Promise<void>;
+  /** The names of all datasources, unfinished ones too. */
+  datasources(): Promise<readonly string[]>;
+  removeDatasource(name: string): Promise<void>;
+  /** Deletes what of the speed view lies below the horizon; how many Cassandra partitions that were. */
+  expireSpeedView(key: PointerKey, horizon: Offsets): Promise<number>;
+}
+
+/** What a batch run is about. */
+export interface BatchRunArgs {
+  readonly stores: BatchStores;
+  readonly views: readonly AnyView[];
+  /** The generation of every view by its name. */
+  readonly generations: Readonly<Record<string, string>>;
+  readonly partitions: number;
+  readonly chunkSize: number;
+  /** Whether to make a new version even if nothing new is archived. */
+  readonly force: boolean;
+  /** Told of every step. */
+  readonly report: (message: string) => void;
+  /** Milliseconds since 1970. Default: the clock */
+  readonly now?: () => number;
+}
+
+/** What a batch run did: the version it made, or undefined if nothing new is archived. */
+export interface BatchRunResult {
+  readonly version: string | undefined;
+  readonly horizon: Offsets;
+}
+
+/**
+ * One batch run: all views, recomputed over everything archived, into new datasources, each swapped in at once when
+ * it is complete. A run that is killed at any step leaves the pointers valid, and things that no pointer names, which
+ * the next run removes. Only one run at a time may be under way, see lease.ts; should two be all the same, the later
+ * one's claim stops the earlier one from moving a pointer.
+ *
+ * @throws {SupersededError} if another run has begun since
+ */
+export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
+  const { stores, views, report } = args;
+  const archived = archivedHorizon(await stores.archivedFiles(), args.partitions, args.chunkSize);
+  const { horizon } = archived;
+  for (const { partition, from, to } of archived.gaps)
+    report(`partition ${partition}: offsets ${from} to ${to - 1} are not archived; what is behind them has to wait`);
+
+  const run = nextVersion((args.now ?? Date.now)(), await allVersions(stores));
+  const keys = views.map((view) => ({ view: view.name, generation: generationOf(args, view) }));
+  const before = await Promise.all(keys.map((key) => stores.claimPointer(key, run)));
+  await removeGarbage(args);
+
+  if (!Object.values(horizon).some((offset) => offset > 0)) {
+    report("no whole chunk is archived yet: nothing to compute");
+    return { version: undefined, horizon };
+  }
+  if (!args.force && before.every((pointer) => pointer !== undefined && !isBeyond(horizon, pointer.horizon))) {
+    report(`nothing new is archived since version ${before[0]?.version}`);
+    return { version: undefined, horizon };
+  }
+  for (const [index, pointer] of before.entries())
+    if (pointer !== undefined && isBeyond(pointer.horizon, horizon))
+      throw new Error(
+        `the master dataset ends at ${JSON.stringify(horizon)}, before version ${pointer.version} of ${views[index]?.name}, which covers ${JSON.stringify(pointer.horizon)}: archived files are missing`,
+      );
+
+  const files = Object.values(archived.files).reduce((sum, some) => sum + some.length, 0);
+  report(`version ${run}: ${files} files up to ${JSON.stringify(horizon)}`);
+  const result = await stores.mapReduce(run, archived);
+  report(`computed from ${result.mapInputRecords} events${remarks(result)}`);
+  await Promise.all(
+    views.map(async (view, index) => {
+      const key = keys[index] as PointerKey;
+      const rows = result.outputRecords[view.name] ?? 0;
+      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows };
+      await stores.load(view, version);
+      report(`${view.name}: ${rows} rows can be queried`);
+      await stores.movePointer(key, run, nextPointer(version, before[index]));
+      report(`${view.name}: version ${run} answers`);
+    }),
+  );
+  await removeGarbage(args);
+  return { version: run, horizon };
+}
+
+/** Removes what no pointer names: versions no longer retained, and what killed runs left. */
+async function removeGarbage({ stores, views, report, ...args }: BatchRunArgs): Promise<void> {
+  const pointers = await stores.pointers();
+  const kept = pointers.flatMap(({ pointer }) => versionsOf(pointer));
+  const datasources = new Set(kept.map((version) => version.datasource));
+  for (const name of await stores.datasources()) {
+    // Datasources of other names are not batch views, and none of our business.
+    if (versionOfDatasource(name) === undefined || datasources.has(name)) continue;
+    await stores.removeDatasource(name);
+    report(`removed datasource ${name}`);
+  }
+  const versions = new Set(kept.map((version) => version.version));
+  for (const name of await stores.outputs()) {
+    if (!isVersion(name) || versions.has(name)) continue;
+    await stores.removeOutput(name);
+    report(`removed output ${name}`);
+  }
+  for (const { view, generation, pointer } of pointers) {
+    // The table of a generation that is no longer deployed may be gone.
+    if (!views.some(({ name }) => name === view) || args.generations[view] !== generation) continue;
+    const horizon = smallestHorizon(versionsOf(pointer).map((version) => version.horizon));
+    const expired = await stores.expireSpeedView({ view, generation }, horizon);
+    if (expired > 0) report(`${view}: ${expired} expired parts of the speed view deleted`);
+  }
+}
+
+/** Every version that has left a trace: a new one must sort after all of them. */
+async function allVersions(stores: BatchStores): Promise<string[]> {
+  const [pointers, datasources, outputs] = await Promise.all([
+    stores.pointers(),
+    stores.datasources(),
+    stores.outputs(),
+  ]);
+  return [
+    ...pointers.flatMap(({ pointer }) => versionsOf(pointer).map((version) => version.version)),
+    ...datasources.map(versionOfDatasource).filter((version) => version !== undefined),
+    ...outputs.filter(isVersion),
+  ];
+}
+
+function generationOf({ generations }: BatchRunArgs, view: AnyView): string {
+  const generation = generations[view.name];
+  if (generation === undefined) throw new TypeError(`the configuration has no generation of view ${view.name}`);
+  return generation;
+}
+
+/** What was left out, if anything was. */
+function remarks({ invalid, skipped }: MapReduceResult): string {
+  const parts = Object.entries(skipped)
+    .filter(([, count]) => count > 0)
+    .map(([view, count]) => `${count} cannot enter ${view}`);
+  if (invalid > 0) parts.unshift(`${invalid} lines are no events`);
+  return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
+}

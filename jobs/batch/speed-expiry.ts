@@ -1,0 +1,63 @@
+import { type Client, types } from "cassandra-driver";
+import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
+import { speedTable } from "../speed/tables.ts";
+import type { PointerKey } from "./pointer.ts";
+
+/** The layout of the speed views. */
+export interface SpeedLayout {
+  readonly chunkSize: number;
+  readonly chunksPerEra: number;
+}
+
+/**
+ * The first era that is still needed: the one in which the partition that is furthest behind has its horizon. A
+ * partition that never had an event thus keeps every era, since it shares them.
+ */
+export function firstNeededEra(horizon: Offsets, { chunkSize, chunksPerEra }: SpeedLayout): number {
+  return Math.min(...Object.values(horizon).map((offset) => eraOf(chunkOf(offset, chunkSize), chunksPerEra)));
+}
+
+/**
+ * The timestamp that deletes an era: the largest that a row of it can have been written with. Later eras have larger
+ * ones, and so has anything that must not be deleted.
+ */
+export function eraDeletionTimestamp(era: number, { chunkSize, chunksPerEra }: SpeedLayout): number {
+  return chunkStart((era + 1) * chunksPerEra, chunkSize);
+}
+
+/**
+ * Deletes what of a speed view no batch view's reader can need: eras and progress below the horizon.
+ *
+ * @param client uses the keyspace of the speed views
+ * @param horizon the smallest of those that are retained
+ * @returns how many of the view's Cassandra partitions were deleted
+ */
+export async function expireSpeedView(
+  client: Client,
+  { view, generation }: PointerKey,
+  horizon: Offsets,
+  layout: SpeedLayout,
+): Promise<number> {
+  const options = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum };
+  const table = speedTable(view, generation);
+  const needed = firstNeededEra(horizon, layout);
+  const expired: { shard: number; era: number }[] = [];
+  for await (const row of await client.execute(`SELECT DISTINCT shard, era FROM ${table}`, [], options))
+    if (row.era < needed) expired.push({ shard: row.shard, era: row.era });
+  for (const { shard, era } of expired)
+    await client.execute(
+      `DELETE FROM ${table} USING TIMESTAMP ? WHERE shard = ? AND era = ?`,
+      [types.Long.fromNumber(eraDeletionTimestamp(era, layout)), shard, era],
+      options,
+    );
+  for (const [partition, offset] of Object.entries(horizon)) {
+    const chunk = chunkOf(offset, layout.chunkSize);
+    if (chunk === 0) continue;
+    await client.execute(
+      'DELETE FROM speed_progress USING TIMESTAMP ? WHERE "view" = ? AND generation = ? AND partition = ? AND chunk < ?',
+      [types.Long.fromNumber(chunkEnd(chunk - 1, layout.chunkSize)), view, generation, Number(partition), chunk],
+      options,
+    );
+  }
+  return expired.length;
+}
