@@ -45,3 +45,13 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
     throw error;
   }
 }
+
+/** The promise's result, unless the signal comes first: then it is rejected with the signal's reason. */
+export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

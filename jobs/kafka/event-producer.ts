@@ -6,6 +6,8 @@ export interface SourceEvent {
   readonly value: string | Buffer;
   /** Events of one key go to one partition, chosen as Kafka's own clients choose it. Default: spread evenly */
   readonly key?: string | undefined;
+  /** The partition, whatever the key. Default: by the key */
+  readonly partition?: number | undefined;
 }
 
 export interface EventProducerOptions {
@@ -60,11 +62,15 @@ export class EventProducer implements AsyncDisposable {
     // Without a key a whole batch goes to one partition, and the next to the next: few large batches pack best.
     this.#round = (this.#round + 1) % 0x7fffffff;
     await this.#producer.send({
-      messages: events.map(({ key, value }) => ({
-        topic: this.#topic,
-        value: typeof value === "string" ? Buffer.from(value) : value,
-        ...(key === undefined ? { partition: this.#round } : { key: Buffer.from(key) }),
-      })),
+      messages: events.map((event) => {
+        const { key, value, partition = key === undefined ? this.#round : undefined } = event;
+        return {
+          topic: this.#topic,
+          value: typeof value === "string" ? Buffer.from(value) : value,
+          ...(key === undefined ? {} : { key: Buffer.from(key) }),
+          ...(partition === undefined ? {} : { partition }),
+        };
+      }),
     });
   }
 

@@ -9,7 +9,7 @@ import {
   ListOffsetTimestamps,
   Reader,
 } from "@platformatic/kafka";
-import { withBackOff } from "../back-off.ts";
+import { abortable, withBackOff } from "../back-off.ts";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
 import { recordsOf } from "./record-batches.ts";
 
@@ -317,12 +317,3 @@ function fetchPartition(
 }
 
 type FetchedPartition = ReturnType<typeof fetchV13.parseResponse>["responses"][number]["partitions"][number];
-
-/** The promise's result, unless the signal comes first. */
-function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}

@@ -1,0 +1,58 @@
+import { withBackOff } from "../back-off.ts";
+import { HdfsError } from "../hdfs/hdfs-error.ts";
+import { TopicRecreatedError } from "../kafka/errors.ts";
+import { topicIdFile, writingFolder } from "./layout.ts";
+import { type ArchiveServices, PartitionArchiver } from "./partition-archiver.ts";
+
+/**
+ * Copies a topic into the master dataset until the signal comes; ends early only by an error that does not pass by
+ * itself.
+ *
+ * @throws {OffsetOutOfRangeError} if Kafka lost events before they were archived
+ * @throws {TopicRecreatedError} if the topic is not the one whose events are archived
+ * @throws {ArchiveError} if the master dataset holds files of another chunk size
+ */
+export async function archive<Event>(services: ArchiveServices<Event>, signal: AbortSignal): Promise<void> {
+  const { configuration, hdfs, metrics, log } = services;
+  await withBackOff(
+    async () => {
+      await claim(services);
+      await hdfs.delete(writingFolder(configuration.hdfs.masterDataset, configuration.topic));
+    },
+    {
+      signal,
+      isTransient: (error) => !(error instanceof TopicRecreatedError),
+      onRetry: (error, failures) => {
+        metrics.retries.inc({ system: error instanceof HdfsError ? "HDFS" : "Kafka" });
+        if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);
+      },
+    },
+  );
+  log(`archiving ${configuration.partitions} partitions of ${configuration.topic}`);
+  // If one partition fails for good, the others end too.
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const partitions = Array.from({ length: configuration.partitions }, async (_, partition) => {
+    try {
+      await new PartitionArchiver(services, partition).run(either);
+    } catch (error) {
+      if (!either.aborted) failed.abort(error);
+    }
+  });
+  await Promise.all(partitions);
+  if (failed.signal.aborted) throw failed.signal.reason;
+}
+
+/** Makes sure that the folder holds the events of this very topic, also if it was deleted and made again. */
+async function claim<Event>({ configuration, reader, hdfs }: ArchiveServices<Event>): Promise<void> {
+  const { topic } = configuration;
+  const id = await reader.topicId(topic);
+  const path = topicIdFile(configuration.hdfs.masterDataset, topic);
+  if ((await hdfs.status(path)) === undefined) {
+    const aside = `${path}.writing`;
+    await hdfs.create(aside, [Buffer.from(id)], { overwrite: true });
+    await hdfs.rename(aside, path);
+  }
+  const archived = await hdfs.readText(path);
+  if (archived !== id) throw new TopicRecreatedError(topic, archived, id);
+}

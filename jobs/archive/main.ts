@@ -1,0 +1,55 @@
+/** The archiver: a service that copies the events from Kafka to the master dataset in HDFS. */
+import { parseArgs } from "node:util";
+import fastify from "fastify";
+import application from "#application";
+import { readConfiguration } from "../configuration.ts";
+import { WebHdfs } from "../hdfs/web-hdfs.ts";
+import { EventProducer } from "../kafka/event-producer.ts";
+import { RangeReader } from "../kafka/range-reader.ts";
+import { archive } from "./archiver.ts";
+import { ArchiveMetrics } from "./metrics.ts";
+
+const configuration = readConfiguration();
+const { values } = parseArgs({
+  options: { configuration: { type: "string" }, address: { type: "string" }, port: { type: "string" } },
+});
+if (values.address === undefined || values.port === undefined) {
+  console.error("--address HOST and --port N, where /metrics and /healthz answer, are missing");
+  process.exit(2);
+}
+
+const metrics = new ArchiveMetrics();
+const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
+const onRetry = (error: Error, failures: number) => {
+  metrics.retries.inc({ system: "Kafka" });
+  if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);
+};
+const bootstrapServers = configuration.kafka.bootstrapServers;
+const reader = new RangeReader({ bootstrapServers, clientId: "archiver", onRetry });
+const deadLetters = new EventProducer({
+  bootstrapServers,
+  clientId: "archiver",
+  topic: configuration.deadLetterTopic,
+  onRetry,
+});
+const hdfs = new WebHdfs({ url: configuration.hdfs.webHdfs, user: configuration.hdfs.user });
+
+const server = fastify();
+server.get("/healthz", () => ({ status: "ok" }));
+server.get("/metrics", async (_request, reply) =>
+  reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+);
+await server.listen({ host: values.address, port: Number(values.port) });
+
+const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort(new Error(signal)));
+try {
+  await archive({ configuration, application, reader, deadLetters, hdfs, metrics, log }, stop.signal);
+} catch (error) {
+  if (!stop.signal.aborted) {
+    log(`cannot go on: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+// What is still on its way is done again by the next archiver, so nothing has to be waited for.
+process.exit();

@@ -1,0 +1,32 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+
+/** What the archiver counts, as Prometheus reads it. */
+export class ArchiveMetrics {
+  readonly registry = new Registry();
+  readonly #registers = [this.registry];
+  readonly events = this.#counter("archive_events_total", "Valid events read, those of the open chunk included");
+  readonly deadLetters = this.#counter("archive_dead_letters_total", "Records written to the dead-letter topic");
+  readonly chunks = this.#counter("archive_chunks_total", "Chunks published as files");
+  readonly bytes = this.#counter("archive_bytes_total", "Bytes of the published files");
+  readonly readOffset = this.#gauge("archive_read_offset", "Offset up to which records were read");
+  readonly endOffset = this.#gauge("archive_end_offset", "Offset up to which files were published");
+  readonly lag = this.#gauge("archive_lag_offsets", "Offsets in Kafka that were not read yet");
+  readonly retries = new Counter({
+    name: "archive_retries_total",
+    help: "Failures that were tried again",
+    labelNames: ["system"] as const,
+    registers: this.#registers,
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  #counter(name: string, help: string): Counter<"partition"> {
+    return new Counter({ name, help, labelNames: ["partition"] as const, registers: this.#registers });
+  }
+
+  #gauge(name: string, help: string): Gauge<"partition"> {
+    return new Gauge({ name, help, labelNames: ["partition"] as const, registers: this.#registers });
+  }
+}
