@@ -82,7 +82,7 @@ function topologyJar({ configuration, resources }: Deployment): Uint8Array {
 
 /** Runs a class of Storm's client. */
 function run({ java, storm, configuration }: Deployment, args: string[]): Promise<{ code: number; output: string }> {
-  const classPath = [`${storm}/lib-worker/*`, `${storm}/lib/*`, `${storm}/extlib/*`, configuration].join(":");
+  const classPath = [`${storm}/lib/*`, `${storm}/extlib/*`, configuration].join(":");
   const flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"];
   return new Promise((resolve) => {
     execFile(

@@ -57,5 +57,6 @@ export function shellBolt(args: ShellArgs): FluxComponent {
 }
 
 function shellComponent(className: string, { id, command, fields = [], parallelism = 1 }: ShellArgs): FluxComponent {
-  return { id, className, constructorArgs: [command, fields], parallelism };
+  // Flux finds no constructor for an empty list.
+  return { id, className, constructorArgs: fields.length === 0 ? [command] : [command, fields], parallelism };
 }

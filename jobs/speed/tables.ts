@@ -6,7 +6,7 @@
  * `USING TIMESTAMP <end offset>`: of two writes of a row the one that saw more of the chunk wins, in whatever order
  * they come, and a replayed write changes nothing.
  *
- * A column cannot be named `view`: CQL keeps that word to itself.
+ * `view` stands in quotes everywhere: without them it is a word of CQL.
  */
 
 /** The table of a view's rows: one a generation, so that new code never mixes with old rows. */
