@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** Hadoop properties by name. */
 export type HadoopProperties = Readonly<Record<string, string | number | boolean>>;
@@ -18,8 +19,8 @@ export function hadoopConfiguration(properties: HadoopProperties): string {
  *
  * @param java the target's `java`; if it is only a name, the process keeps the JAVA_HOME that it has
  */
-export function hadoopEnvironment(user: string, java: string): Record<string, string> {
-  const environment: Record<string, string> = { HADOOP_USER_NAME: user };
+export function hadoopEnvironment(user: pulumi.Input<string>, java: string): Record<string, pulumi.Input<string>> {
+  const environment: Record<string, pulumi.Input<string>> = { HADOOP_USER_NAME: user };
   if (posix.isAbsolute(java)) environment.JAVA_HOME = posix.dirname(posix.dirname(java));
   return environment;
 }

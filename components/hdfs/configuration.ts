@@ -28,6 +28,11 @@ export function coreSite(fileSystem: string): string {
   return hadoopConfiguration({ "fs.defaultFS": fileSystem });
 }
 
+/** The text of a client's hdfs-site.xml. */
+export function clientSite(replication: number): string {
+  return hadoopConfiguration({ "dfs.replication": replication });
+}
+
 /** The text of the NameNode's hdfs-site.xml. */
 export function nameNodeSite(configuration: HdfsConfiguration, data: string): string {
   const { nameNode } = configuration;

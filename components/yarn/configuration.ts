@@ -87,7 +87,7 @@ export function nodeManagerSite(
   });
 }
 
-/** The history server's configuration files, core-site.xml apart. */
+/** The history server's configuration files, those of HDFS apart. */
 export function historyServerFiles(configuration: YarnConfiguration): Record<string, string> {
   const { historyServer } = configuration;
   return {
@@ -111,14 +111,12 @@ export interface MapReduceContainers {
   readonly heap: number;
   /** A flag for every Java process in a container. `$NM_HOST` in it becomes the NodeManager's address. */
   readonly flag: string;
-  /** Copies of each block of what jobs write. */
-  readonly replication: number;
 }
 
-/** The configuration files of a client that submits MapReduce jobs, core-site.xml apart. */
+/** The configuration files of a client that submits MapReduce jobs, those of HDFS apart. */
 export function hadoopClientConfiguration(
   configuration: YarnConfiguration,
-  { masterMemory, taskMemory, heap, flag, replication }: MapReduceContainers,
+  { masterMemory, taskMemory, heap, flag }: MapReduceContainers,
 ): Record<string, string> {
   const options = [
     `-Xmx${heap}m`,
@@ -129,12 +127,12 @@ export function hadoopClientConfiguration(
     flag,
   ].join(" ");
   return {
-    "hdfs-site.xml": hadoopConfiguration({ "dfs.replication": replication }),
     "yarn-site.xml": hadoopConfiguration(sharedYarn(configuration)),
     "mapred-site.xml": hadoopConfiguration({
       ...sharedMapReduce(configuration),
       "mapreduce.framework.name": "yarn",
-      "mapreduce.client.submit.file.replication": replication,
+      // The files that a job is submitted with are read by few; the default of 10 copies is for large clusters.
+      "mapreduce.client.submit.file.replication": 1,
       "mapreduce.shuffle.port": shufflePort,
       "yarn.app.mapreduce.am.resource.mb": masterMemory,
       "yarn.app.mapreduce.am.command-opts": options,

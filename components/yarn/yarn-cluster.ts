@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
-import { coreSite } from "../hdfs/configuration.ts";
+import { clientSite, coreSite } from "../hdfs/configuration.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import type { File, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
@@ -37,13 +37,13 @@ export interface YarnClusterArgs {
    *
    * @default 1
    */
-  readonly replication?: number;
+  readonly replication?: pulumi.Input<number>;
   /**
-   * The user as whom the servers act; it needs to be allowed to create folders in the file system's root.
+   * The user as whom the servers act, see `HdfsStorage.superuser`; it creates folders in the file system's root.
    *
    * @default "hdfs"
    */
-  readonly user?: string;
+  readonly user?: pulumi.Input<string>;
   /**
    * How many NodeManagers run containers.
    *
@@ -167,7 +167,6 @@ function withDefaults(args: YarnClusterArgs): Inputs {
 
 function checkArgs(name: string, inputs: Inputs): void {
   const errors = new InputErrors(`YarnCluster ${JSON.stringify(name)}`);
-  errors.checkWhole(inputs.replication, "replication", 1, 512);
   errors.checkWhole(inputs.nodeManagers, "nodeManagers", 1);
   errors.checkWhole(inputs.virtualCores, "virtualCores", 1);
   errors.checkWhole(inputs.taskHeap, "taskHeap", 128);
@@ -185,11 +184,6 @@ function checkArgs(name: string, inputs: Inputs): void {
     "containerMemory",
     `must hold a job's master and a task, ${containers} MiB over all NodeManagers; it is ${inputs.containerMemory}`,
   );
-  errors.check(
-    /^[a-z_][a-z0-9_-]*$/.test(inputs.user),
-    "user",
-    `must be a user name of lower-case letters, digits, _ and -; it is ${JSON.stringify(inputs.user)}`,
-  );
   errors.checkWhole(inputs.resourceManagerHeap, "resourceManagerHeap", 128);
   errors.checkWhole(inputs.nodeManagerHeap, "nodeManagerHeap", 96);
   errors.checkWhole(inputs.historyServerHeap, "historyServerHeap", 96);
@@ -197,22 +191,29 @@ function checkArgs(name: string, inputs: Inputs): void {
 }
 
 function clientFiles(target: Target, configuration: YarnConfiguration, inputs: Inputs): Record<string, File> {
-  const texts = hadoopClientConfiguration(configuration, {
-    masterMemory: inputs.masterMemory,
-    taskMemory: inputs.taskMemory,
-    heap: inputs.taskHeap,
-    flag: bindAgentFlag(target, "$NM_HOST"),
-    replication: inputs.replication,
-  });
-  return { ...coreSiteFile(inputs), ...asFiles(texts) };
+  return {
+    ...hdfsFiles(inputs),
+    ...asFiles(
+      hadoopClientConfiguration(configuration, {
+        masterMemory: inputs.masterMemory,
+        taskMemory: inputs.taskMemory,
+        heap: inputs.taskHeap,
+        flag: bindAgentFlag(target, "$NM_HOST"),
+      }),
+    ),
+  };
 }
 
 function asFiles(texts: Readonly<Record<string, string>>): Record<string, File> {
   return Object.fromEntries(Object.entries(texts).map(([name, content]) => [name, { content }]));
 }
 
-function coreSiteFile({ fileSystem }: Inputs): Record<string, File> {
-  return { "core-site.xml": { content: pulumi.output(fileSystem).apply(coreSite) } };
+/** How servers and clients find the file system, and how many copies of a block they ask it for. */
+function hdfsFiles({ fileSystem, replication }: Inputs): Record<string, File> {
+  return {
+    "core-site.xml": { content: pulumi.output(fileSystem).apply(coreSite) },
+    "hdfs-site.xml": { content: pulumi.output(replication).apply(clientSite) },
+  };
 }
 
 function createResourceManager(
@@ -273,6 +274,8 @@ function createNodeManager(
       expect: '"state":"RUNNING"',
     },
     memory: inputs.nodeManagerHeap + memoryBesideHeap + inputs.containerMemory,
+    // It kills its containers at once, and then waits for ten seconds for logs that it would delete hours later.
+    stopGrace: 3,
   });
 }
 
@@ -294,7 +297,7 @@ function createHistoryServer(
 }
 
 /** What one server of YARN has of its own. */
-type Server = Pick<ServiceArgs, "files" | "distributions" | "ports" | "readiness" | "memory"> & {
+type Server = Pick<ServiceArgs, "files" | "distributions" | "ports" | "readiness" | "memory" | "stopGrace"> & {
   readonly mainClass: string;
   readonly heap: number;
   readonly flags?: readonly string[];
@@ -321,7 +324,7 @@ function createServer(
         flags,
       }),
       environment: hadoopEnvironment(inputs.user, target.java),
-      files: { ...coreSiteFile(inputs), ...files },
+      files: { ...hdfsFiles(inputs), ...files },
       distributions: [hadoopDistribution, ...distributions],
     },
     { parent },
