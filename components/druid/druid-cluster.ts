@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import { type Distribution, instanceName, type Placement, type Readiness, type Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, Placement, Readiness, Target } from "../target.ts";
 import {
   type DruidRole,
   derbyPort,
@@ -14,120 +14,111 @@ import {
   runtimeProperties,
 } from "./configuration.ts";
 
-/** The arguments of a {@link DruidCluster}. */
-export interface DruidClusterArgs {
-  /** Where the servers run. */
-  readonly target: Target;
-  /** `host:port` of the ZooKeeper servers, joined by commas. The cluster keeps to `/druid` there. */
-  readonly zooKeeper: pulumi.Input<string>;
-  /** Servers that take queries. Default: 1. */
-  readonly brokers?: number;
-  /** Servers that hold segments; each segment is on up to two of them. Default: 1. */
-  readonly historicals?: number;
-  /** Servers that load data, each up to three loads at once. Default: 1. */
-  readonly indexers?: number;
-  /**
-   * The folder of the segments' first copies: one that every server of the cluster sees under this path.
-   * Default: a folder in the coordinator's data, which all servers share on the local target only.
-   */
-  readonly deepStorage?: string;
-  /** The largest heap of the coordinator (which is the overlord too), in MiB. Default: 224. */
-  readonly coordinatorHeap?: number;
-  /** The largest heap of a broker, in MiB. Default: 192. */
-  readonly brokerHeap?: number;
-  /** The largest heap of a historical, in MiB; segments are mapped files beside it. Default: 160. */
-  readonly historicalHeap?: number;
-  /** The largest heap of an indexer, in MiB, of which loads get a quarter for their rows. Default: 384. */
-  readonly indexerHeap?: number;
-}
-
-/** The jars of Druid's servers. */
-const distribution: Distribution = {
+/** Druid's jars: its servers without extensions, since loading JSON over HTTP needs none. */
+export const druidDistribution: Distribution = {
   name: "druid",
   parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
 };
 
-/** What a JVM takes beyond its heap and direct memory, in MiB: code, classes, threads. */
-const jvmOverhead = 160;
+/** Memory of a server beside its heap and direct buffers, in MiB: class data, compiled code, threads. */
+const memoryBesideHeap = 120;
+
+/** The arguments of a {@link DruidCluster}. */
+export interface DruidClusterArgs {
+  /** `host:port` of the ZooKeeper servers, joined by commas. Druid keeps to the path `/druid` there. */
+  readonly zooKeeper: pulumi.Input<string>;
+  /**
+   * How many servers take queries.
+   *
+   * @default 1
+   */
+  readonly brokers?: number;
+  /**
+   * How many servers hold segments. With more than one, each segment is on two of them.
+   *
+   * @default 1
+   */
+  readonly historicals?: number;
+  /**
+   * How many servers load data, each up to three loads at once.
+   *
+   * @default 1
+   */
+  readonly indexers?: number;
+  /**
+   * The folder of the segments' first copies, an absolute path: one folder that all servers share under that path.
+   *
+   * @default a folder in the coordinator's data, which servers share on the local target only
+   */
+  readonly deepStorage?: string;
+  /**
+   * The largest heap of the coordinator, which is the overlord too, in MiB.
+   *
+   * @default 224
+   */
+  readonly coordinatorHeap?: number;
+  /**
+   * The largest heap of a broker, in MiB. It merges the rows of an answer.
+   *
+   * @default 192
+   */
+  readonly brokerHeap?: number;
+  /**
+   * The largest heap of a historical, in MiB. Segments are mapped files beside it.
+   *
+   * @default 160
+   */
+  readonly historicalHeap?: number;
+  /**
+   * The largest heap of an indexer, in MiB. Loads get a quarter of it for their rows.
+   *
+   * @default 384
+   */
+  readonly indexerHeap?: number;
+}
+
+type Sizes = Required<Omit<DruidClusterArgs, "zooKeeper" | "deepStorage">>;
 
 /**
- * Apache Druid: one coordinator, which is the overlord too and holds the metadata (Derby), and brokers, historicals
- * and indexers of any number. Loads are batch tasks (`index_parallel`) that read JSON over HTTP.
+ * Apache Druid: the store of batch views. Brokers, historicals and indexers in any number, and one coordinator, which
+ * is the overlord too and keeps the metadata (in Derby): while it is away queries go on, loads wait.
  *
  * ```ts
  * const druid = new DruidCluster("druid", { target, zooKeeper: zooKeeper.connectString }, { dependsOn: [zooKeeper] });
+ * export const sqlUrl = pulumi.interpolate`${druid.brokerUrl}/druid/v2/sql`;
  * ```
  */
 export class DruidCluster extends pulumi.ComponentResource {
-  /** The SQL address: `http://host:port` of the first broker. */
+  /** Where queries go: `http://host:port` of the first broker. */
   readonly brokerUrl: pulumi.Output<string>;
   /** `http://host:port` of every broker. */
   readonly brokerUrls: pulumi.Output<string[]>;
   /** Where loads are submitted and segments managed: `http://host:port` of the coordinator-overlord. */
   readonly coordinatorUrl: pulumi.Output<string>;
 
-  constructor(name: string, args: DruidClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lambda-architecture:index:DruidCluster", name, {}, opts);
-    const sizes = checkedSizes(name, args);
-    const { target } = args;
-    const coordinator = target.placement({ component: name, role: "coordinator" });
-    const deepStorage = args.deepStorage ?? join(coordinator.data, "deep-storage");
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: DruidClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
+    const { target, zooKeeper, deepStorage, ...given } = args;
+    const sizes = checkArgs(name, given, target, deepStorage);
+    super("lambda-architecture:index:DruidCluster", name, { zooKeeper, deepStorage, ...sizes }, opts);
 
-    const server = (role: DruidRole, index?: number): Placement => {
-      const identity = { component: name, role, ...(index === undefined ? {} : { index }) };
-      const placement = target.placement(identity);
-      const heap = sizes[`${role}Heap`];
-      const properties = pulumi.output(args.zooKeeper).apply((zooKeeper) =>
-        runtimeProperties({
-          role,
-          address: placement.address,
-          data: placement.data,
-          heap,
-          zooKeeper,
-          metadata: coordinator,
-          deepStorage,
-        }),
-      );
-      target.service(
-        instanceName(identity),
-        {
-          identity,
-          command: javaCommand({
-            java: target.java,
-            heap,
-            classPath: [join(target.directory(distribution), "lib", "*")],
-            mainClass: "org.apache.druid.cli.Main",
-            systemProperties: {
-              // The files are named instead of found on the class path, so that it holds jars alone.
-              "druid.properties.file": join(placement.configuration, "runtime.properties"),
-              "log4j.configurationFile": join(placement.configuration, "log4j2.xml"),
-              "java.util.logging.manager": "org.apache.logging.log4j.jul.LogManager",
-              "java.io.tmpdir": temporaryFolder(placement),
-              "user.timezone": "UTC",
-              "file.encoding": "UTF-8",
-              "derby.stream.error.file": join(placement.logs, "derby.log"),
-            },
-            flags: druidFlags(role),
-            arguments: ["server", role],
-          }),
-          files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
-          prepare: ["mkdir", "-p", temporaryFolder(placement)],
-          distributions: [distribution],
-          ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
-          readiness: readiness(role),
-          memory: heap + druidDirectMemory[role] + jvmOverhead,
-          stateful: role !== "broker",
-        },
-        { parent: this },
-      );
-      return placement;
+    const coordinator = target.placement(identity(name, "coordinator"));
+    const cluster: Cluster = {
+      component: name,
+      target,
+      zooKeeper,
+      metadata: coordinator,
+      deepStorage: deepStorage ?? join(coordinator.data, "deep-storage"),
     };
-    server("coordinator");
-    const brokers = indexes(sizes.brokers).map((index) => server("broker", index));
-    for (const index of indexes(sizes.historicals)) server("historical", index);
-    for (const index of indexes(sizes.indexers)) server("indexer", index);
+    createServer(this, cluster, identity(name, "coordinator"), "coordinator", sizes.coordinatorHeap);
+    const brokers = identities(name, "broker", sizes.brokers);
+    for (const broker of brokers) createServer(this, cluster, broker, "broker", sizes.brokerHeap);
+    for (const historical of identities(name, "historical", sizes.historicals))
+      createServer(this, cluster, historical, "historical", sizes.historicalHeap);
+    for (const indexer of identities(name, "indexer", sizes.indexers))
+      createServer(this, cluster, indexer, "indexer", sizes.indexerHeap);
 
-    const brokerUrls = brokers.map((broker) => `http://${broker.address}:${druidPorts.broker}`);
+    const brokerUrls = brokers.map((broker) => `http://${target.placement(broker).address}:${druidPorts.broker}`);
     this.brokerUrl = pulumi.output(brokerUrls[0] as string);
     this.brokerUrls = pulumi.output(brokerUrls);
     this.coordinatorUrl = pulumi.output(`http://${coordinator.address}:${druidPorts.coordinator}`);
@@ -139,37 +130,96 @@ export class DruidCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The structural arguments with their defaults, or everything that is wrong with them. */
-function checkedSizes(name: string, args: DruidClusterArgs) {
-  const sizes = {
-    brokers: args.brokers ?? 1,
-    historicals: args.historicals ?? 1,
-    indexers: args.indexers ?? 1,
-    coordinatorHeap: args.coordinatorHeap ?? 224,
-    brokerHeap: args.brokerHeap ?? 192,
-    historicalHeap: args.historicalHeap ?? 160,
-    indexerHeap: args.indexerHeap ?? 384,
+/** The arguments with their defaults. */
+function checkArgs(name: string, given: Partial<Sizes>, target: Target, deepStorage: string | undefined): Sizes {
+  const sizes: Sizes = {
+    brokers: given.brokers ?? 1,
+    historicals: given.historicals ?? 1,
+    indexers: given.indexers ?? 1,
+    coordinatorHeap: given.coordinatorHeap ?? 224,
+    brokerHeap: given.brokerHeap ?? 192,
+    historicalHeap: given.historicalHeap ?? 160,
+    indexerHeap: given.indexerHeap ?? 384,
   };
   const errors = new InputErrors(`DruidCluster ${JSON.stringify(name)}`);
   for (const count of ["brokers", "historicals", "indexers"] as const) errors.checkWhole(sizes[count], count, 1);
   for (const heap of ["coordinatorHeap", "brokerHeap", "historicalHeap", "indexerHeap"] as const)
     errors.checkWhole(sizes[heap], heap, 128);
   errors.check(
-    args.deepStorage?.startsWith("/") ?? args.target.name === "local",
+    deepStorage?.startsWith("/") ?? target.name === "local",
     "deepStorage",
-    `must be the absolute path of a folder that all servers share; it is ${args.deepStorage ?? `not set, and on ${args.target.name} no folder is shared by itself`}`,
+    deepStorage === undefined
+      ? `must be set: on the target ${target.name} servers share no folder by themselves`
+      : `must be an absolute path; it is ${JSON.stringify(deepStorage)}`,
   );
   errors.throwIfAny();
   return sizes;
 }
 
-function indexes(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
+function identity(component: string, role: DruidRole): InstanceIdentity {
+  return { component, role };
 }
 
-/** The servers need a folder for temporary files of their own, and do not make it. */
-function temporaryFolder(placement: Placement): string {
-  return join(placement.data, "temporary");
+function identities(component: string, role: DruidRole, replicas: number): InstanceIdentity[] {
+  return Array.from({ length: replicas }, (_, index) => ({ component, role, index }));
+}
+
+/** What the servers of a cluster have in common. */
+interface Cluster {
+  readonly component: string;
+  readonly target: Target;
+  readonly zooKeeper: pulumi.Input<string>;
+  readonly metadata: Placement;
+  readonly deepStorage: string;
+}
+
+function createServer(
+  parent: pulumi.Resource,
+  { target, zooKeeper, metadata, deepStorage }: Cluster,
+  identity: InstanceIdentity,
+  role: DruidRole,
+  heap: number,
+): pulumi.Resource {
+  const placement = target.placement(identity);
+  const { address, configuration, data } = placement;
+  // Druid does not make the folder of its temporary files.
+  const temporary = join(data, "temporary");
+  const properties = pulumi
+    .output(zooKeeper)
+    .apply((servers) => runtimeProperties({ role, address, data, heap, zooKeeper: servers, metadata, deepStorage }));
+  return target.service(
+    placement.name,
+    {
+      identity,
+      command: javaCommand({
+        java: target.java,
+        heap,
+        classPath: [`${target.directory(druidDistribution)}/lib/*`],
+        mainClass: "org.apache.druid.cli.Main",
+        systemProperties: {
+          // The files are named instead of found on the class path, so that it holds jars alone.
+          "druid.properties.file": `${configuration}/runtime.properties`,
+          "log4j.configurationFile": `${configuration}/log4j2.xml`,
+          "java.util.logging.manager": "org.apache.logging.log4j.jul.LogManager",
+          "java.io.tmpdir": temporary,
+          "derby.stream.error.file": `${placement.logs}/derby.log`,
+          "user.timezone": "UTC",
+          "file.encoding": "UTF-8",
+        },
+        flags: druidFlags(role),
+        arguments: ["server", role],
+      }),
+      files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
+      prepare: ["mkdir", "-p", temporary],
+      distributions: [druidDistribution],
+      ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
+      readiness: readiness(role),
+      memory: heap + druidDirectMemory[role] + memoryBesideHeap,
+      // A broker keeps nothing, and what an indexer had not finished is loaded anew.
+      stateful: role === "coordinator" || role === "historical",
+    },
+    { parent },
+  );
 }
 
 /** A server is ready when it does its part: leads, sees the segments, has loaded its own, takes loads. */

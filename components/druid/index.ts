@@ -1,1 +1,1 @@
-export { DruidCluster, type DruidClusterArgs } from "./druid-cluster.ts";
+export * from "./druid-cluster.ts";

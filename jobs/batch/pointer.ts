@@ -99,7 +99,7 @@ export async function readAllPointers(client: Client): Promise<(PointerKey & { r
   });
   return result.rows.flatMap((row) => {
     const pointer = decodePointer(row as unknown as PointerRow);
-    return pointer === undefined ? [] : [{ view: row.view_name, generation: row.generation, pointer }];
+    return pointer === undefined ? [] : [{ view: row.view, generation: row.generation, pointer }];
   });
 }
 
