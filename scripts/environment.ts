@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { cacheFolder, checkout, stateFolder } from "./setup/paths.mjs";
@@ -58,7 +58,7 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
  */
 export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
   const environment = pulumiEnvironment({ ...process.env, ...options.environment });
-  if (hasOwnBackend(process.env)) return await runCli(args, environment, options.capture);
+  if (hasOwnBackend(environment)) return await runCli(args, environment, options.capture);
   if (needsStack(args) && environment.PULUMI_STACK === undefined && projectStacks().length === 0) {
     forgetEncryptionSalt(defaultStack);
     const created = await runCli(["stack", "select", "--create", defaultStack], environment, true);
@@ -70,6 +70,11 @@ export async function runPulumi(args: readonly string[], options: PulumiRunOptio
   } finally {
     for (const stack of new Set([...before, ...projectStacks()])) forgetEncryptionSalt(stack);
   }
+}
+
+/** The folder with the files of a stack's servers: configuration, logs and data. */
+export function stackFolder(stack: string): string {
+  return join(stateFolder, "stacks", stack);
 }
 
 /** The names of the stacks in the project's own backend, in order. */
@@ -110,7 +115,8 @@ function setupRecord(): SetupRecord {
   return record;
 }
 
-function hasOwnBackend(environment: NodeJS.ProcessEnv): boolean {
+/** Whether the person chose a backend for the stacks' state: then it is theirs, with all that belongs to it. */
+export function hasOwnBackend(environment: NodeJS.ProcessEnv = process.env): boolean {
   return environment.PULUMI_BACKEND_URL !== undefined && environment.PULUMI_BACKEND_URL !== projectBackendUrl();
 }
 
@@ -120,10 +126,14 @@ function projectBackendUrl(): string {
 
 function projectBackend(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   mkdirSync(join(stateFolder, "state"), { recursive: true });
+  const home = join(stateFolder, "pulumi");
+  mkdirSync(home, { recursive: true });
+  linkPlugins(join(home, "plugins"), join(cacheFolder(environment), "pulumi-plugins"));
   const hasPassphrase =
     environment.PULUMI_CONFIG_PASSPHRASE !== undefined || environment.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined;
   return {
-    PULUMI_HOME: join(cacheFolder(environment), "pulumi-home"),
+    // Beside the state, since it remembers which of its stacks is selected.
+    PULUMI_HOME: home,
     PULUMI_BACKEND_URL: projectBackendUrl(),
     // A stack's configuration file does not keep the salt (see forgetEncryptionSalt): the state does.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
@@ -131,17 +141,26 @@ function projectBackend(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
+/** Lets all checkouts share the plugins that the CLI downloads. */
+function linkPlugins(link: string, shared: string): void {
+  mkdirSync(shared, { recursive: true });
+  createOnce(() => symlinkSync(shared, link));
+}
+
 /** The file with the project's passphrase for the stacks' secrets. It is generated once a checkout. */
 function passphraseFile(): string {
   const file = join(stateFolder, "passphrase");
-  if (existsSync(file)) return file;
-  try {
-    writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    // Another process was first.
-    if (!existsSync(file)) throw error;
-  }
+  createOnce(() => writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" }));
   return file;
+}
+
+/** Creates a file by a call that fails if it exists, which is fine: an earlier run or another process made it. */
+function createOnce(create: () => void): void {
+  try {
+    create();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /**
