@@ -18,6 +18,9 @@ export const project = "lambda-architecture";
 /** Resource operations at once: all the servers start together. The CLI's own default would hold some of them back. */
 const PARALLEL_OPERATIONS = 32;
 
+/** Pulumi's own folder of this checkout. It is beside the state, since it remembers which of its stacks is selected. */
+const projectHome = join(stateFolder, "pulumi");
+
 /** What a run of the Pulumi CLI came to. */
 export interface PulumiRun {
   readonly exitCode: number;
@@ -59,8 +62,8 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
 export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
   const environment = pulumiEnvironment({ ...process.env, ...options.environment });
   if (hasOwnBackend(environment)) return await runCli(args, environment, options.capture);
-  if (needsStack(args) && environment.PULUMI_STACK === undefined && projectStacks().length === 0) {
-    forgetEncryptionSalt(defaultStack);
+  if (needsStack(args) && environment.PULUMI_STACK === undefined && !isStackSelected()) {
+    if (!projectStacks().includes(defaultStack)) forgetEncryptionSalt(defaultStack);
     const created = await runCli(["stack", "select", "--create", defaultStack], environment, true);
     if (created.exitCode !== 0) return created;
   }
@@ -85,6 +88,11 @@ export function projectStacks(): string[] {
     .filter((file) => file.endsWith(".json"))
     .map((file) => basename(file, ".json"))
     .sort();
+}
+
+/** Whether one of the stacks in the project's own backend was ever selected; one that was removed does not count. */
+function isStackSelected(): boolean {
+  return projectStacks().length > 0 && existsSync(join(projectHome, "workspaces"));
 }
 
 /** Whether these arguments of the CLI ask something of a stack and do not name one. */
@@ -126,14 +134,12 @@ function projectBackendUrl(): string {
 
 function projectBackend(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   mkdirSync(join(stateFolder, "state"), { recursive: true });
-  const home = join(stateFolder, "pulumi");
-  mkdirSync(home, { recursive: true });
-  linkPlugins(join(home, "plugins"), join(cacheFolder(environment), "pulumi-plugins"));
+  mkdirSync(projectHome, { recursive: true });
+  linkPlugins(join(projectHome, "plugins"), join(cacheFolder(environment), "pulumi-plugins"));
   const hasPassphrase =
     environment.PULUMI_CONFIG_PASSPHRASE !== undefined || environment.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined;
   return {
-    // Beside the state, since it remembers which of its stacks is selected.
-    PULUMI_HOME: home,
+    PULUMI_HOME: projectHome,
     PULUMI_BACKEND_URL: projectBackendUrl(),
     // A stack's configuration file does not keep the salt (see forgetEncryptionSalt): the state does.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
