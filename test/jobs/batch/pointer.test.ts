@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { decodePointer, encodePointer, nextPointer, versionsOf } from "../../../jobs/batch/pointer.ts";
+import type { Version } from "../../../jobs/batch/versions.ts";
+
+const version = (number: number): Version => ({
+  version: `2026112${number}T000000000`,
+  datasource: `edits_0123abcd_2026112${number}T000000000`,
+  horizon: { 0: number * 100, 1: number * 200 },
+  rows: number,
+});
+
+test("a pointer is read as it was written", () => {
+  const pointer = { ...version(2), retained: [version(1)] };
+  const [name, datasource, horizon, row_count, retained] = encodePointer(pointer);
+  expect(horizon).toBe('{"0":200,"1":400}');
+  expect(decodePointer({ version: name, datasource, horizon, row_count, retained })).toEqual(pointer);
+});
+
+test("a row that was only claimed is no pointer", () => {
+  expect(
+    decodePointer({ version: null, datasource: null, horizon: null, row_count: null, retained: null }),
+  ).toBeUndefined();
+});
+
+test("a row that says nothing of its horizon is an error, not a pointer to nothing", () => {
+  expect(() => decodePointer({ version: "v", datasource: "d", horizon: null, row_count: 1, retained: "[]" })).toThrow(
+    "horizon",
+  );
+});
+
+test("the two versions before the current one are retained", () => {
+  const pointers = [1, 2, 3, 4].reduce<ReturnType<typeof nextPointer> | undefined>(
+    (pointer, number) => nextPointer(version(number), pointer),
+    undefined,
+  );
+  expect(pointers).toEqual({ ...version(4), retained: [version(3), version(2)] });
+  expect(versionsOf(pointers)).toEqual([version(4), version(3), version(2)]);
+  expect(versionsOf(undefined)).toEqual([]);
+});

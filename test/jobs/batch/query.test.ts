@@ -1,0 +1,123 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { BatchQueryError, readBatchRows, readBatchTotals, rowsSql, totalsSql } from "../../../jobs/batch/query.ts";
+import { type AnyMeasure, count, distinct, sum } from "../../../jobs/measures/index.ts";
+import { view } from "../../../jobs/views/view.ts";
+
+interface Sale {
+  time: string;
+  shop: string;
+  article: string;
+  buyer: string;
+  price: number;
+}
+
+const sales = view<Sale>({
+  name: "sales",
+  time: (sale) => sale.time,
+  granularity: "day",
+  key: { shop: (sale) => sale.shop, article: (sale) => sale.article },
+  measures: { sales: count(), buyers: distinct((sale) => sale.buyer), turnover: sum((sale) => sale.price) },
+});
+const version = {
+  version: "20261123T170509042",
+  datasource: "sales_0123abcd_20261123T170509042",
+  horizon: {},
+  rows: 3,
+};
+const query = { broker: "http://127.0.0.1:1", view: sales, version };
+
+describe("statements", () => {
+  test("values of users are parameters", () => {
+    expect(rowsSql({ ...query, key: { shop: "x' OR 1=1 --" }, from: 1000, to: 2000 })).toEqual({
+      query:
+        'SELECT TIMESTAMP_TO_MILLIS(__time), "shop", "article", "sales", "buyers", "turnover" FROM "sales_0123abcd_20261123T170509042" WHERE __time >= MILLIS_TO_TIMESTAMP(?) AND __time < MILLIS_TO_TIMESTAMP(?) AND "shop" = ?',
+      parameters: [
+        { type: "BIGINT", value: 1000 },
+        { type: "BIGINT", value: 2000 },
+        { type: "VARCHAR", value: "x' OR 1=1 --" },
+      ],
+    });
+  });
+
+  test("Druid adds up what it can", () => {
+    expect(totalsSql({ ...query, measure: "turnover" }).query).toBe(
+      'SELECT "shop", "article", SUM("turnover") FROM "sales_0123abcd_20261123T170509042" GROUP BY "shop", "article"',
+    );
+    expect(totalsSql({ ...query, measure: "buyers", from: 5 })).toEqual({
+      query:
+        'SELECT "shop", "article", "buyers" FROM "sales_0123abcd_20261123T170509042" WHERE __time >= MILLIS_TO_TIMESTAMP(?)',
+      parameters: [{ type: "BIGINT", value: 5 }],
+    });
+  });
+
+  test("unknown fields and measures are errors", () => {
+    expect(() => rowsSql({ ...query, key: { color: "red" } })).toThrow("view sales has no key field color");
+    expect(() => totalsSql({ ...query, measure: "profit" })).toThrow("view sales has no measure profit");
+  });
+});
+
+describe("answers", () => {
+  let server: Server;
+  afterEach(() => server?.close());
+
+  /** A broker that always gives one answer. */
+  async function broker(status: number, body: string, context = "{}"): Promise<string> {
+    server = createServer((_, response) =>
+      response.writeHead(status, { "x-druid-response-context": context }).end(body),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  test("rows become states", async () => {
+    const states = sales.zero();
+    sales.add(states, { time: "1970-01-01T00:00:00Z", shop: "a", article: "b", buyer: "c", price: 7 });
+    const line = JSON.stringify([86_400_000, "a", "b", ...sales.encode(states)]);
+    const [row, ...others] = await readBatchRows({ ...query, broker: await broker(200, `${line}\n\n`) });
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ bucket: 86_400_000, key: ["a", "b"] });
+    expect(sales.extract(row?.states ?? [])).toEqual({ sales: 1, buyers: 1, turnover: 7 });
+  });
+
+  test("a measure that Druid cannot add up is merged by key", async () => {
+    const measure = sales.measures.buyers as AnyMeasure<Pick<Sale, "buyer">>;
+    const sketch = (buyer: string) => measure.encode(measure.add(measure.zero(), { buyer }))[0];
+    const lines = [
+      ["a", "x", sketch("one")],
+      ["a", "x", sketch("two")],
+      ["b", "x", sketch("one")],
+    ];
+    const body = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n\n`;
+    const totals = await readBatchTotals({ ...query, measure: "buyers", broker: await broker(200, body) });
+    expect(totals.map(({ key, state }) => [key, measure.extract(state)])).toEqual([
+      [["a", "x"], 2],
+      [["b", "x"], 1],
+    ]);
+  });
+
+  test("no rows are an answer", async () => {
+    expect(await readBatchRows({ ...query, broker: await broker(200, "\n") })).toEqual([]);
+  });
+
+  test("a version without rows has no datasource to ask", async () => {
+    const empty = { ...query, version: { ...version, rows: 0 } };
+    expect(await readBatchRows(empty)).toEqual([]);
+    expect(await readBatchTotals({ ...empty, measure: "sales" })).toEqual([]);
+  });
+
+  test.each([
+    ["an error", 400, '{"error":"Object not found"}', "{}", "answers 400"],
+    ["an answer that was cut off", 200, '[1,"a","b",1,"",1]\n', "{}", "broke off"],
+    ["an answer without every segment", 200, "\n", '{"uncoveredIntervals":["a/b"]}', "serves not every segment"],
+  ])("%s is no answer", async (_, status, body, context, message) => {
+    const failing = readBatchRows({ ...query, broker: await broker(status, body, context) });
+    await expect(failing).rejects.toThrow(message);
+    await expect(failing).rejects.toBeInstanceOf(BatchQueryError);
+  });
+
+  test("a broker that is not there does not answer", async () => {
+    await expect(readBatchRows(query)).rejects.toBeInstanceOf(BatchQueryError);
+  });
+});

@@ -1,0 +1,235 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Archived } from "../../../jobs/batch/horizon.ts";
+import type { MapReduceResult } from "../../../jobs/batch/map-reduce.ts";
+import { type PointerKey, SupersededError, versionsOf } from "../../../jobs/batch/pointer.ts";
+import { type BatchStores, runBatch } from "../../../jobs/batch/run.ts";
+import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
+import type { Offsets } from "../../../jobs/chunks.ts";
+import { editsByChannel } from "../../../jobs/wikipedia/edits-by-channel.ts";
+import { editsByPage } from "../../../jobs/wikipedia/edits-by-page.ts";
+
+const views = [editsByChannel, editsByPage];
+const generations = { "edits-by-channel": "0123abcd", "edits-by-page": "4567cdef" };
+const chunkSize = 100;
+
+class Killed extends Error {}
+
+/** The servers in memory. Each call counts as two steps: one before and one after its effect. */
+class World implements BatchStores {
+  readonly files: string[][] = [[], []];
+  readonly rows: Record<string, number> = { "edits-by-channel": 3, "edits-by-page": 5 };
+  readonly pointersByView = new Map<string, { run: string; pointer: Pointer | undefined }>();
+  readonly outputFolders = new Set<string>();
+  /** Complete datasources and, as false, those that were being loaded when their run was killed. */
+  readonly loaded = new Map<string, boolean>();
+  readonly expired: Record<string, Offsets> = {};
+  readonly reports: string[] = [];
+  /** The step at which the run is killed. */
+  killAt = Number.POSITIVE_INFINITY;
+  /** Called before each call. */
+  before: (call: string) => Promise<void> = async () => {};
+  #clock = Date.UTC(2026, 10, 23);
+
+  archive(partition: number, chunks: number): void {
+    const files = this.files[partition] as string[];
+    for (let left = chunks; left > 0; left--) {
+      const start = files.length * chunkSize;
+      files.push(`${String(start).padStart(19, "0")}-${String(start + chunkSize).padStart(19, "0")}.jsonl`);
+    }
+  }
+
+  run(options: { force?: boolean } = {}) {
+    return runBatch({
+      stores: this,
+      views,
+      generations,
+      partitions: 2,
+      chunkSize,
+      force: options.force ?? false,
+      report: (message) => this.reports.push(message),
+      now: () => this.#clock++,
+    });
+  }
+
+  pointer(view: string): Pointer | undefined {
+    return this.pointersByView.get(view)?.pointer;
+  }
+
+  /** What must hold at any time: every version that can be asked for is there. */
+  checkReadable(): void {
+    for (const { pointer } of this.pointersByView.values())
+      for (const version of versionsOf(pointer))
+        if (version.rows > 0) expect(this.loaded.get(version.datasource)).toBe(true);
+  }
+
+  archivedFiles = () => this.#call("archivedFiles", () => Object.fromEntries(this.files.entries()));
+  pointers = () =>
+    this.#call("pointers", () =>
+      [...this.pointersByView].flatMap(([view, { pointer }]) =>
+        pointer === undefined ? [] : [{ view, generation: generations[view as keyof typeof generations], pointer }],
+      ),
+    );
+  claimPointer = ({ view }: PointerKey, run: string) =>
+    this.#call("claimPointer", () => {
+      const pointer = this.pointer(view);
+      this.pointersByView.set(view, { run, pointer });
+      return pointer;
+    });
+  movePointer = ({ view }: PointerKey, run: string, pointer: Pointer) =>
+    this.#call("movePointer", () => {
+      if (this.pointersByView.get(view)?.run !== run) throw new SupersededError("superseded");
+      this.pointersByView.set(view, { run, pointer });
+      this.checkReadable();
+    });
+  mapReduce = (version: string, _archived: Archived) =>
+    this.#call("mapReduce", (): MapReduceResult => {
+      this.outputFolders.add(version);
+      return { applicationId: "a", mapInputRecords: 8, invalid: 0, skipped: {}, outputRecords: this.rows };
+    });
+  outputs = () => this.#call("outputs", () => [...this.outputFolders, "_temporary"]);
+  removeOutput = (version: string) => this.#call("removeOutput", () => void this.outputFolders.delete(version));
+  load = async (_view: unknown, version: Version) => {
+    if (version.rows === 0) return;
+    await this.#call("load", () => void this.loaded.set(version.datasource, false));
+    await this.#call("load", () => void this.loaded.set(version.datasource, true));
+  };
+  datasources = () => this.#call("datasources", () => [...this.loaded.keys(), "somebody_elses"]);
+  removeDatasource = (name: string) =>
+    this.#call("removeDatasource", () => {
+      expect(name).not.toBe("somebody_elses");
+      this.loaded.delete(name);
+      this.checkReadable();
+    });
+  expireSpeedView = ({ view }: PointerKey, horizon: Offsets) =>
+    this.#call("expireSpeedView", () => {
+      this.expired[view] = horizon;
+      return 0;
+    });
+
+  async #call<Result>(name: string, effect: () => Result): Promise<Result> {
+    await this.before(name);
+    this.#step();
+    const result = effect();
+    this.#step();
+    return result;
+  }
+
+  #step(): void {
+    // A killed process does nothing more, also not in its other tasks.
+    if (--this.killAt < 0) throw new Killed();
+  }
+}
+
+describe("a batch run", () => {
+  test("makes a version of every view up to the horizon", async () => {
+    const world = new World();
+    world.archive(0, 2);
+    world.archive(1, 1);
+    expect(await world.run()).toEqual({ version: "20261123T000000000", horizon: { 0: 200, 1: 100 } });
+    expect(world.pointer("edits-by-channel")).toEqual({
+      version: "20261123T000000000",
+      datasource: "edits_by_channel_0123abcd_20261123T000000000",
+      horizon: { 0: 200, 1: 100 },
+      rows: 3,
+      retained: [],
+    });
+    expect(world.pointer("edits-by-page")?.rows).toBe(5);
+    expect(world.expired).toEqual({ "edits-by-channel": { 0: 200, 1: 100 }, "edits-by-page": { 0: 200, 1: 100 } });
+  });
+
+  test("does nothing as long as nothing is archived", async () => {
+    const world = new World();
+    expect(await world.run()).toEqual({ version: undefined, horizon: { 0: 0, 1: 0 } });
+    expect(world.reports).toEqual(["no whole chunk is archived yet: nothing to compute"]);
+  });
+
+  test("does nothing if nothing new is archived, unless forced", async () => {
+    const world = new World();
+    world.archive(0, 1);
+    await world.run();
+    expect((await world.run()).version).toBeUndefined();
+    expect(world.reports.at(-1)).toBe("nothing new is archived since version 20261123T000000000");
+    expect((await world.run({ force: true })).version).toBe("20261123T000000002");
+  });
+
+  test("makes the first version of a view that has none", async () => {
+    const world = new World();
+    world.archive(0, 1);
+    await world.run();
+    world.pointersByView.delete("edits-by-page");
+    expect((await world.run()).version).toBe("20261123T000000001");
+    expect(world.pointer("edits-by-page")?.retained).toEqual([]);
+  });
+
+  test("keeps the two versions before, and expires below the oldest", async () => {
+    const world = new World();
+    for (let index = 0; index < 5; index++) {
+      world.archive(0, 1);
+      await world.run();
+    }
+    expect(world.pointer("edits-by-page")?.horizon).toEqual({ 0: 500, 1: 0 });
+    expect(world.pointer("edits-by-page")?.retained.map(({ horizon }) => horizon[0])).toEqual([400, 300]);
+    expect(world.loaded.size).toBe(6);
+    expect(world.outputFolders.size).toBe(3);
+    expect(world.expired["edits-by-page"]).toEqual({ 0: 300, 1: 0 });
+  });
+
+  test("a view without rows gets a version without a datasource", async () => {
+    const world = new World();
+    world.rows["edits-by-page"] = 0;
+    world.archive(0, 1);
+    await world.run();
+    expect(world.pointer("edits-by-page")?.rows).toBe(0);
+    expect([...world.loaded.keys()]).toEqual(["edits_by_channel_0123abcd_20261123T000000000"]);
+  });
+
+  test("does not go back if archived files have vanished", async () => {
+    const world = new World();
+    world.archive(0, 2);
+    await world.run();
+    world.files[0]?.pop();
+    await expect(world.run({ force: true })).rejects.toThrow("archived files are missing");
+  });
+
+  test("that was believed dead cannot move a pointer", async () => {
+    const world = new World();
+    world.archive(0, 1);
+    world.before = async (call) => {
+      if (call !== "movePointer") return;
+      world.before = async () => {};
+      await world.run();
+    };
+    await expect(world.run()).rejects.toBeInstanceOf(SupersededError);
+    world.checkReadable();
+    expect(world.pointer("edits-by-page")?.version).toBe("20261123T000000001");
+  });
+
+  test("killed anywhere, any number of times, leaves only what the next one removes", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ partition: fc.nat(1), chunks: fc.integer({ min: 1, max: 3 }), killAt: fc.nat(80) }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        async (attempts) => {
+          const world = new World();
+          for (const { partition, chunks, killAt } of attempts) {
+            world.archive(partition, chunks);
+            world.killAt = killAt;
+            await world.run().catch((error) => expect(error).toBeInstanceOf(Killed));
+            world.checkReadable();
+          }
+          world.killAt = Number.POSITIVE_INFINITY;
+          await world.run();
+          const horizon = Object.fromEntries(world.files.map((files, index) => [index, files.length * chunkSize]));
+          const kept = views.flatMap((view) => versionsOf(world.pointer(view.name)));
+          for (const view of views) expect(world.pointer(view.name)?.horizon).toEqual(horizon);
+          expect([...world.loaded.keys()].sort()).toEqual(kept.map(({ datasource }) => datasource).sort());
+          expect([...world.outputFolders].sort()).toEqual([...new Set(kept.map(({ version }) => version))].sort());
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,23 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { eraDeletionTimestamp, firstNeededEra } from "../../../jobs/batch/speed-expiry.ts";
+import { chunkEnd, chunkOf, eraOf } from "../../../jobs/chunks.ts";
+
+const layout = { chunkSize: 100, chunksPerEra: 4 };
+
+test("the partition that is furthest behind decides which eras are needed", () => {
+  expect(firstNeededEra({ 0: 1200, 1: 900 }, layout)).toBe(2);
+  expect(firstNeededEra({ 0: 1200, 1: 0 }, layout)).toBe(0);
+});
+
+test("no write of an era survives its deletion, and every write of a later one does", () => {
+  fc.assert(
+    fc.property(fc.nat(1_000_000), (offset) => {
+      const chunk = chunkOf(offset, layout.chunkSize);
+      const era = eraOf(chunk, layout.chunksPerEra);
+      // Of two timestamps that are the same, the deletion wins.
+      expect(chunkEnd(chunk, layout.chunkSize)).toBeLessThanOrEqual(eraDeletionTimestamp(era, layout));
+      expect(offset + 1).toBeGreaterThan(eraDeletionTimestamp(era - 1, layout));
+    }),
+  );
+});
