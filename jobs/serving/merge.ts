@@ -1,6 +1,5 @@
 /** The serving layer's arithmetic: rows of both layers to an answer. Pure. */
 import type { AnyMeasure } from "../measures/measure.ts";
-import { keyText } from "../views/aggregate.ts";
 import { type Granularity, granularities, granularityMilliseconds, truncate } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
 
@@ -67,34 +66,29 @@ export interface TopRow {
   readonly value: number;
 }
 
-/** The keys' values of one measure, merged state by state: what the largest are chosen from. */
+/** The values of one measure by the keys' canonical texts, merged state by state: what the largest are chosen from. */
 export class Ranking {
   readonly #measure: AnyMeasure<never>;
-  readonly #keys = new Map<string, { key: readonly string[]; state: unknown }>();
+  readonly #states = new Map<string, unknown>();
 
   constructor(measure: AnyMeasure<never>) {
     this.#measure = measure;
   }
 
-  /** Merges a state of the measure into the key's. */
-  add(key: readonly string[], state: unknown): void {
-    const text = keyText(key);
-    let entry = this.#keys.get(text);
-    if (entry === undefined) {
-      entry = { key, state: this.#measure.zero() };
-      this.#keys.set(text, entry);
-    }
-    entry.state = this.#measure.merge(entry.state, state);
+  /** Merges a state of the measure into the key's. The state may be changed later: it is the ranking's from now on. */
+  add(key: string, state: unknown): void {
+    const own = this.#states.get(key);
+    this.#states.set(key, own === undefined ? state : this.#measure.merge(own, state));
   }
 
   /** The keys with the largest values, largest first; equal values in the order of the keys' canonical texts. */
   top(limit: number): TopRow[] {
-    const ranked: { text: string; key: readonly string[]; value: number }[] = [];
-    for (const [text, { key, state }] of this.#keys) {
+    const ranked: { key: string; value: number }[] = [];
+    for (const [key, state] of this.#states) {
       const value = this.#measure.extract(state);
-      if (value !== null) ranked.push({ text, key, value });
+      if (value !== null) ranked.push({ key, value });
     }
-    ranked.sort((a, b) => b.value - a.value || (a.text < b.text ? -1 : 1));
-    return ranked.slice(0, limit).map(({ key, value }) => ({ key, value }));
+    ranked.sort((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
+    return ranked.slice(0, limit).map(({ key, value }) => ({ key: JSON.parse(key), value }));
   }
 }

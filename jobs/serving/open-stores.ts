@@ -46,6 +46,8 @@ export function openStores(
   const batchQuery = (view: AnyView, { key, from, to }: Selection) => ({
     broker: druid.broker,
     view,
+    // The caller's signal ends it earlier.
+    timeout: 60_000,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(key === undefined
@@ -56,9 +58,9 @@ export function openStores(
   const stores: Stores = {
     ...speedStore({ client, generations, partitions, shards: speed.shards }),
     pointer: (view) => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" }),
-    batchRows: (view, version, selection) => readBatchRows({ ...batchQuery(view, selection), version }),
-    batchTotals: (view, version, measure, selection) =>
-      readBatchTotals({ ...batchQuery(view, selection), version, measure, timeout: 30_000 }),
+    batchRows: (view, version, selection, signal) => readBatchRows({ ...batchQuery(view, selection), version, signal }),
+    batchTotals: (view, version, measure, selection, signal) =>
+      readBatchTotals({ ...batchQuery(view, selection), version, measure, signal }),
     async batchReady(signal) {
       const response = await fetch(`${druid.broker}/druid/broker/v1/readiness`, { signal });
       await response.body?.cancel();

@@ -99,7 +99,7 @@ export class Oracle<Event> {
     const definition = this.view.measures[measure];
     if (definition === undefined) throw new TypeError(`view ${this.view.name} has no measure ${measure}`);
     const ranking = new Ranking(definition);
-    for (const { key, entries } of this.#entries.values()) {
+    for (const [key, { entries }] of this.#entries) {
       let state: unknown;
       for (const entry of entries)
         if (isWithin(entry, span, range)) state = definition.add(state ?? definition.zero(), entry.event);

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { measureColumns } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import { chunkOf, type Offsets } from "../chunks.ts";
-import type { Row } from "../views/aggregate.ts";
+import type { ColumnValue } from "../measures/measure.ts";
+import { keyText, type Row } from "../views/aggregate.ts";
+import type { ViewColumn } from "../views/view.ts";
 import {
   type Coverage,
   coverageOf,
@@ -78,7 +81,7 @@ export async function queryKey(
     },
     speed: (eras, take) =>
       bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, request, take, signal)),
-    add: (row) => rows.push({ bucket: row.bucket, states: statesOf(view, row) }),
+    add: (row) => rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) }),
   });
   return { ...answerKey(view, rows, request.granularity), contains };
 }
@@ -91,7 +94,8 @@ export async function queryTop(
 ): Promise<{ readonly rows: TopRow[]; readonly contains: Contains }> {
   const measure = view.measures[request.measure];
   if (measure === undefined) throw new TypeError(`view ${view.name} has no measure ${request.measure}`);
-  const index = Object.keys(view.measures).indexOf(request.measure);
+  const columns = measureColumns(view, request.measure);
+  const firstColumn = view.columns.indexOf(columns[0] as ViewColumn);
   const selection: Selection = { from: request.from, to: request.to };
   const timeout = options.scanTimeout ?? 30_000;
   let ranking = new Ranking(measure);
@@ -104,12 +108,16 @@ export async function queryTop(
         options.stores.batchTotals(view, version, request.measure, selection, signal),
       );
       return () => {
-        for (const total of totals) ranking.add(total.key, total.state);
+        for (const total of totals) ranking.add(keyText(total.key), total.state);
       };
     },
     speed: (eras, take) =>
       bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, selection, take, signal)),
-    add: (row) => ranking.add(row.key, statesOf(view, row)[index]),
+    // The other measures' states may be large: they are not looked at.
+    add: (row) => {
+      const values: ColumnValue[] = JSON.parse(row.state);
+      ranking.add(row.key, measure.decode(values.slice(firstColumn, firstColumn + columns.length)));
+    },
   });
   return { rows: ranking.top(request.limit), contains };
 }
@@ -232,10 +240,6 @@ function containsOf(
   );
   const lag = Object.entries(log).reduce((sum, [partition, end]) => sum + end - (speed[partition] ?? 0), 0);
   return { horizon, speed, log, lag, holes: coverage.holes, complete: lag === 0 && coverage.holes.length === 0 };
-}
-
-function statesOf(view: AnyView, row: SpeedRow): unknown[] {
-  return view.decode(JSON.parse(row.state));
 }
 
 function range(length: number): number[] {

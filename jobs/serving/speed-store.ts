@@ -89,28 +89,19 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
               readKeyRows(table),
               [shard, era, text, types.Long.fromNumber(from), types.Long.fromNumber(to)],
               signal,
-              (row) => take(speedRow(row, key)),
+              (row) => take(speedRow(row, text)),
             ),
           { concurrency: parallel },
         );
         return;
       }
-      const keys = new Map<string, string[]>();
-      const keyOf = (text: string) => {
-        let known = keys.get(text);
-        if (known === undefined) {
-          known = JSON.parse(text) as string[];
-          keys.set(text, known);
-        }
-        return known;
-      };
       const places = eras.flatMap((era) => Array.from({ length: shards }, (_, shard) => ({ era, shard })));
       await pMap(
         places,
         ({ era, shard }) =>
           read(readShardRows(table), [shard, era], signal, (row) => {
             const bucket = row.bucket.toNumber();
-            if (bucket >= from && bucket < to) take(speedRow(row, keyOf(row.key)));
+            if (bucket >= from && bucket < to) take(speedRow(row, row.key));
           }),
         { concurrency: parallel },
       );
@@ -118,7 +109,7 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
   };
 }
 
-function speedRow(row: types.Row, key: readonly string[]): SpeedRow {
+function speedRow(row: types.Row, key: string): SpeedRow {
   return {
     key,
     bucket: row.bucket.toNumber(),

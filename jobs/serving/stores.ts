@@ -1,13 +1,12 @@
+import type { AnyView } from "../batch/columns.ts";
 import type { BatchTotal } from "../batch/query.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import type { Row } from "../views/aggregate.ts";
-import type { View } from "../views/view.ts";
 import type { Progress } from "./coverage.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: the serving layer never looks at events
-export type AnyView = View<any>;
+export type { AnyView };
 
 /** Which rows of a view are asked for. */
 export interface Selection {
@@ -21,7 +20,8 @@ export interface Selection {
 
 /** A row of a speed view as it is stored. */
 export interface SpeedRow {
-  readonly key: readonly string[];
+  /** The key's canonical text, see `keyText`. */
+  readonly key: string;
   readonly bucket: number;
   readonly partition: number;
   readonly chunk: number;

@@ -67,7 +67,7 @@ describe("checkAnswers", () => {
   it("finds a single event missing", async () => {
     writeAll();
     for (const [id, row] of stores.views.get("visits")?.rows ?? [])
-      if (row.chunk === 3 && row.partition === 1 && row.key[0] === "#page 0") {
+      if (row.chunk === 3 && row.partition === 1 && row.key === '["#page 0"]') {
         stores.views.get("visits")?.rows.set(id, { ...row, state: row.state.replace(/^\[\d+/, "[0") });
         break;
       }

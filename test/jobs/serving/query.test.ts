@@ -5,7 +5,7 @@ import { count, sum } from "../../../jobs/measures/index.ts";
 import { answerGranularities, answerKey, Ranking } from "../../../jobs/serving/merge.ts";
 import { layers, queryKey, queryTop } from "../../../jobs/serving/query.ts";
 import type { SpeedRow } from "../../../jobs/serving/stores.ts";
-import { Aggregate } from "../../../jobs/views/aggregate.ts";
+import { Aggregate, keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
 import { SimulatedStores } from "./simulated-stores.ts";
 
@@ -125,7 +125,7 @@ describe("an answer", () => {
         const top = await queryTop(options, visits, { ...range, layer, measure: "bytes", limit: 3 });
         const ranking = new Ranking(visits.measures.bytes as never);
         const all = onePass(logs, layer === "speed" ? top.contains.horizon : {}, top.contains.speed, range);
-        for (const row of all.rows()) ranking.add(row.key, row.states[1]);
+        for (const row of all.rows()) ranking.add(keyText(row.key), row.states[1]);
         expect(top.rows).toEqual(ranking.top(3));
       }),
       { numRuns: 500 },

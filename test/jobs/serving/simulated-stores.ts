@@ -44,7 +44,7 @@ export class SimulatedSpeedView<Event> {
     const id = JSON.stringify([row.key, row.bucket, partition, chunk]);
     if ((this.rows.get(id)?.written ?? -1) > end) return;
     const state = JSON.stringify(this.#view.encode(row.states));
-    this.rows.set(id, { key: row.key, bucket: row.bucket, partition, chunk, state, written: end });
+    this.rows.set(id, { key: keyText(row.key), bucket: row.bucket, partition, chunk, state, written: end });
   }
 
   #advance(partition: number, chunk: number, end: number): void {
@@ -86,11 +86,13 @@ export class SimulatedStores<Event> implements Stores {
 
   async speedRows(view: AnyView, eras: readonly number[], selection: Selection, take: (row: SpeedRow) => void) {
     for (const row of this.views.get(view.name)?.rows.values() ?? [])
-      if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row, selection)) take(row);
+      if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row.key, row.bucket, selection)) take(row);
   }
 
   async batchRows(view: AnyView, version: Version, selection: Selection) {
-    return [...this.#aggregate(view, version.horizon).rows()].filter((row) => isSelected(row, selection));
+    return [...this.#aggregate(view, version.horizon).rows()].filter((row) =>
+      isSelected(keyText(row.key), row.bucket, selection),
+    );
   }
 
   async batchTotals(view: AnyView, version: Version, measure: string, selection: Selection) {
@@ -122,10 +124,10 @@ export class SimulatedStores<Event> implements Stores {
   }
 }
 
-function isSelected(row: { key: readonly string[]; bucket: number }, selection: Selection): boolean {
+function isSelected(key: string, bucket: number, selection: Selection): boolean {
   return (
-    (selection.key === undefined || keyText(selection.key) === keyText(row.key)) &&
-    row.bucket >= (selection.from ?? Number.NEGATIVE_INFINITY) &&
-    row.bucket < (selection.to ?? Number.POSITIVE_INFINITY)
+    (selection.key === undefined || keyText(selection.key) === key) &&
+    bucket >= (selection.from ?? Number.NEGATIVE_INFINITY) &&
+    bucket < (selection.to ?? Number.POSITIVE_INFINITY)
   );
 }
