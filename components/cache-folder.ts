@@ -1,10 +1,12 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /**
  * The folder of what can be made again at any time, shared by all checkouts of this machine's user:
  * `$XDG_CACHE_HOME/lambda-architecture`, by default `~/.cache/lambda-architecture`.
  */
 export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "lambda-architecture");
+  // The XDG specification: a relative path is to be ignored.
+  const configured = process.env.XDG_CACHE_HOME ?? "";
+  return join(isAbsolute(configured) ? configured : join(homedir(), ".cache"), "lambda-architecture");
 }

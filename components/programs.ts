@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -91,8 +91,9 @@ function viewSource(application: string, view: string): { source: string; inputs
       Object.keys(module).filter((name) => module[name] === wanted).map((name) => ({ index, name })));
     console.log(JSON.stringify(wanted === undefined ? {} : { exported: exported[0] ?? null }));`;
   const { text } = bundle({ ...options, ...virtual(search), format: "esm", banner: { js: banner } });
-  const output = execFileSync(process.execPath, ["--input-type=module", "-"], { input: text, encoding: "utf8" });
-  const { exported } = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as {
+  const run = spawnSync(process.execPath, ["--input-type=module", "-"], { input: text, encoding: "utf8" });
+  if (run.status !== 0) throw new Error(`${application} cannot be loaded:\n${run.stderr.trim()}`);
+  const { exported } = JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "{}") as {
     exported?: { index: number; name: string } | null;
   };
   if (exported === undefined) throw new Error(`${application} has no view ${JSON.stringify(view)}.`);

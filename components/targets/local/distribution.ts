@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder } from "../../cache-folder.ts";
 import type { Distribution } from "../../target.ts";
@@ -34,6 +34,14 @@ function filesOf(folder: string): string[] {
     .sort();
 }
 
+/** What {@link ensureDistribution} tells and heeds. */
+export interface EnsureOptions {
+  /** Told what is fetched. Default: nothing is. */
+  readonly onProgress?: (message: string) => void;
+  /** Ends Maven when aborted. Default: never. */
+  readonly signal?: AbortSignal;
+}
+
 /** One at a time, since Maven's local repository is not made for several writers. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -41,33 +49,36 @@ let turn: Promise<unknown> = Promise.resolve();
  * Makes sure that the distribution's jars are on this machine, fetching them with Maven if they are not. Safe to be
  * called by several at once: the folder appears whole.
  *
- * @param onProgress is told what is fetched
  * @returns the distribution's folder
  * @throws {DeploymentError} if Maven is missing or fails, with the lines that say why
  */
-export function ensureDistribution(
-  distribution: Distribution,
-  onProgress: (message: string) => void = () => {},
-): Promise<string> {
-  const made = turn.then(() => makeDistribution(distribution, onProgress));
+export function ensureDistribution(distribution: Distribution, options: EnsureOptions = {}): Promise<string> {
+  const made = turn.then(() => makeDistribution(distribution, options));
   turn = made.catch(() => {});
   return made;
 }
 
-async function makeDistribution(distribution: Distribution, onProgress: (message: string) => void): Promise<string> {
+async function makeDistribution(distribution: Distribution, options: EnsureOptions): Promise<string> {
   const directory = distributionDirectory(distribution);
   if (existsSync(directory)) return directory;
-  await mkdir(join(cacheFolder(), "distributions"), { recursive: true });
-  return withLock(join(cacheFolder(), "distributions.lock"), async () => {
+  const distributions = dirname(directory);
+  await mkdir(distributions, { recursive: true });
+  return withLock(join(distributions, ".lock"), options.signal, async () => {
     if (existsSync(directory)) return directory;
-    const scratch = `${directory}.${randomUUID()}`;
+    // What is in here was left by somebody who was killed: only the lock's holder writes to it.
+    const scratch = join(distributions, ".scratch");
+    await rm(scratch, { recursive: true, force: true });
+    const made = join(scratch, randomUUID());
     try {
       for (const [part, folder] of Object.entries(distribution.parts)) {
-        onProgress(`${distribution.name}: fetching ${part} with Maven`);
-        await makePart(distribution.name, folder, join(scratch, "projects", part), join(scratch, "parts", part));
+        options.onProgress?.(`${distribution.name}: fetching ${part} with Maven`);
+        const project = join(made, "projects", part);
+        await makePart(distribution.name, folder, project, join(made, "parts", part), options.signal);
       }
-      await mkdir(join(scratch, "parts"), { recursive: true });
-      await rename(join(scratch, "parts"), directory);
+      await rename(join(made, "parts"), directory).catch((error) => {
+        // Somebody who took over the lock was first; it is the same.
+        if (!existsSync(directory)) throw error;
+      });
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -76,10 +87,16 @@ async function makeDistribution(distribution: Distribution, onProgress: (message
 }
 
 /** Fetches a part's jars, builds its own if it has sources, and copies its plain files. */
-async function makePart(system: string, folder: string, project: string, part: string): Promise<void> {
+async function makePart(
+  system: string,
+  folder: string,
+  project: string,
+  part: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await mkdir(part, { recursive: true });
   await cp(folder, project, { recursive: true, filter: (source) => source !== join(folder, "target") });
-  await maven(system, project, [
+  await maven(system, project, signal, [
     "-DskipTests",
     "package",
     dependencyPlugin,
@@ -96,14 +113,20 @@ async function makePart(system: string, folder: string, project: string, part: s
   if (existsSync(join(project, "files"))) await cp(join(project, "files"), part, { recursive: true });
 }
 
-function maven(system: string, project: string, goals: readonly string[]): Promise<void> {
+function maven(
+  system: string,
+  project: string,
+  signal: AbortSignal | undefined,
+  goals: readonly string[],
+): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile(
       "mvn",
       ["-B", "-q", "-f", join(project, "pom.xml"), ...goals],
-      { cwd: project, timeout: mavenLimit * 1000, maxBuffer: 64 << 20 },
+      { cwd: project, timeout: mavenLimit * 1000, maxBuffer: 64 << 20, ...(signal && { signal }) },
       (error, stdout, stderr) => {
         if (error === null) resolve();
+        else if (signal?.aborted) reject(new DeploymentError(`Fetching the jars of ${system} was cancelled.`));
         else if ((error as NodeJS.ErrnoException).code === "ENOENT")
           reject(
             new DeploymentError(
@@ -134,26 +157,36 @@ export function mavenErrors(output: string): string {
   return indent(errors.length > 0 ? errors.slice(0, 8).join("\n") : output);
 }
 
+/** Seconds after which a lock is no more believed, whoever has its holder's pid now. */
+const lockLimit = 3600;
+/** Seconds after which a lock without a holder's pid is no more believed: it is written right after it is made. */
+const emptyLockLimit = 5;
+
 /** Runs `work` while no other process does under the same lock. A lock whose holder is gone is taken over. */
-async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = Number(await readFile(file, "utf8").catch(() => ""));
-      if (holder > 0 && !isRunning(holder)) await rm(file, { force: true });
-      else await sleep(200);
-    }
+async function withLock<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  while (!(await tryLock(file))) {
+    if (signal?.aborted) throw new DeploymentError("Waiting for another process that fetches jars was cancelled.");
+    await sleep(200);
   }
   try {
     return await work();
   } finally {
     await rm(file, { force: true });
   }
+}
+
+async function tryLock(file: string): Promise<boolean> {
+  try {
+    await writeFile(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const holder = Number(await readFile(file, "utf8").catch(() => ""));
+  const made = (await stat(file).catch(() => undefined))?.mtimeMs ?? Date.now();
+  const limit = holder > 0 ? lockLimit : emptyLockLimit;
+  if ((holder > 0 && !isRunning(holder)) || Date.now() - made > limit * 1000) await rm(file, { force: true });
+  return false;
 }
 
 function isRunning(pid: number): boolean {

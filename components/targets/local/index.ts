@@ -1,6 +1,6 @@
 import { LocalTarget, type LocalTargetArgs } from "./local-target.ts";
 
-export { distributionDirectory, ensureDistribution } from "./distribution.ts";
+export { distributionDirectory, type EnsureOptions, ensureDistribution } from "./distribution.ts";
 export { type InstanceStatus, instances, stopStack } from "./instances.ts";
 export { LocalTarget, type LocalTargetArgs } from "./local-target.ts";
 

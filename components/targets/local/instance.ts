@@ -28,6 +28,9 @@ export function instanceFolder(inputs: Pick<InstanceInputs, "stackFolder" | "ins
   return join(inputs.stackFolder, inputs.instance);
 }
 
+/** The file in a service's `run` folder that tells others what runs there: `{address, ports, memory}` as JSON. */
+export const instanceFile = "instance.json";
+
 /** The file that receives the output of the instance's processes. */
 export function outputLog(inputs: Pick<InstanceInputs, "logs" | "instance">): string {
   return join(inputs.logs, `${inputs.instance}.log`);

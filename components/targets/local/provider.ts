@@ -89,11 +89,11 @@ const distribution: Handler<DistributionInputs> = {
       ? []
       : [{ property: "parts", reason: `the files of ${news.name} changed during the deployment; try again` }],
   create: async (inputs, context) => {
-    await ensureDistribution(inputs, context.status);
+    await ensureDistribution(inputs, { onProgress: context.status, signal: context.cancelled });
     return {};
   },
   update: async (_, news, context) => {
-    await ensureDistribution(news, context.status);
+    await ensureDistribution(news, { onProgress: context.status, signal: context.cancelled });
     return {};
   },
   // The jars are a cache: other stacks use them too.

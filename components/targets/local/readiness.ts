@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { get } from "node:http";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import type { Readiness } from "../../target.ts";
 
 /** Seconds that one probe may take. */
@@ -56,32 +58,35 @@ function probeTcp(address: string, { port, send, expect }: Readiness & { kind: "
       if (send !== undefined) socket.write(send);
       if (expect === undefined) finish(undefined);
     });
-    socket.setEncoding("utf8").on("data", (text: string) => {
-      received += text;
+    socket.setEncoding("utf8").on("data", (part: string) => {
+      received += part;
       if (expect !== undefined && new RegExp(expect).test(received)) finish(undefined);
     });
     socket.once("end", () => finish(`${name} answers ${quote(received)} instead of /${expect}/`));
   });
 }
 
-async function probeHttp(
-  address: string,
-  { port, path, expect }: Readiness & { kind: "http" },
-): Promise<string | undefined> {
+/** Not with fetch: that refuses some ports which a server may have. */
+function probeHttp(address: string, { port, path, expect }: Readiness & { kind: "http" }): Promise<string | undefined> {
   const url = `http://${address}:${port}${path}`;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(probeLimit * 1000) });
-    const body = await response.text();
-    if (!response.ok) return `${url} answers ${response.status} ${quote(body)}`;
-    if (expect !== undefined && !new RegExp(expect).test(body))
-      return `${url} answers ${quote(body)} instead of /${expect}/`;
-    return undefined;
-  } catch (error) {
-    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
-    return cause?.code === "ECONNREFUSED"
-      ? `${address}:${port} refuses connections`
-      : `${url}: ${cause?.message ?? (error as Error).message}`;
-  }
+  return new Promise((resolve) => {
+    const fail = (error: NodeJS.ErrnoException) =>
+      resolve(error.code === "ECONNREFUSED" ? `${address}:${port} refuses connections` : `${url}: ${error.message}`);
+    const options = { host: address, port, path, agent: false, signal: AbortSignal.timeout(probeLimit * 1000) };
+    const request = get(options, async (response) => {
+      const status = response.statusCode ?? 0;
+      try {
+        const body = await text(response);
+        if (status < 200 || status > 299) resolve(`${url} answers ${status} ${quote(body)}`);
+        else if (expect !== undefined && !new RegExp(expect).test(body))
+          resolve(`${url} answers ${quote(body)} instead of /${expect}/`);
+        else resolve(undefined);
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+    request.once("error", fail);
+  });
 }
 
 function probeCommand(
@@ -97,6 +102,6 @@ function probeCommand(
   });
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text);
+function quote(answer: string): string {
+  return JSON.stringify(answer.length > 200 ? `${answer.slice(0, 199)}…` : answer);
 }

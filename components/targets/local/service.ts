@@ -9,6 +9,7 @@ import {
   type Context,
   configurationDrift,
   DeploymentError,
+  instanceFile,
   instanceFolder,
   markerOf,
   outputLog,
@@ -31,11 +32,6 @@ const supervisorScript = fileURLToPath(new URL("./supervisor.sh", import.meta.ur
 
 /** How often a server may die before it was ready: once may be the fault of a neighbour that is not up yet. */
 const toleratedDeaths = 1;
-
-/** The folder that the supervisor works in. */
-function runFolder(inputs: ServiceInputs): string {
-  return join(instanceFolder(inputs), "run");
-}
 
 /**
  * Starts the service under a supervisor and waits until it is ready. What runs of the instance already, left over by
@@ -143,6 +139,11 @@ export async function inspectService(inputs: ServiceInputs): Promise<{ drift: st
   return { drift, pid: running ? (server as number) : 0 };
 }
 
+/** The folder that the supervisor works in. */
+function runFolder(inputs: ServiceInputs): string {
+  return join(instanceFolder(inputs), "run");
+}
+
 async function writeRunFolder(inputs: ServiceInputs): Promise<void> {
   const folder = runFolder(inputs);
   await rm(folder, { recursive: true, force: true });
@@ -151,6 +152,8 @@ async function writeRunFolder(inputs: ServiceInputs): Promise<void> {
   const undo = inputs.stopSignal === "SIGINT" ? "env --default-signal=INT " : "";
   const script = (command: readonly string[]) => `#!/bin/sh\nexec ${undo}${shellWords(command)}\n`;
   await writeFile(join(folder, "start"), script(inputs.command), { mode: 0o700 });
+  const { address, ports, memory } = inputs;
+  await writeFile(join(folder, instanceFile), JSON.stringify({ address, ports, memory }));
   if (inputs.prepare.length > 0) await writeFile(join(folder, "prepare"), script(inputs.prepare), { mode: 0o700 });
 }
 

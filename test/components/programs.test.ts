@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { bundleProgram, viewGeneration } from "../../components/programs.ts";
+
+const checkout = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "programs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes a module of the test; `~` stands for the checkout. */
+function module(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text.replaceAll("~", checkout));
+  return file;
+}
+
+test("a program runs from its bundle alone, with its application and its packages", () => {
+  const application = module("application.ts", 'export default { views: [{ name: "toy" }] };');
+  const entry = module(
+    "hello.ts",
+    `import application from "#application";
+     import "~/node_modules/@platformatic/kafka/dist/index.js";
+     import { parse } from "~/node_modules/yaml/dist/index.js";
+     console.log(application.views[0].name, parse("a: 1").a satisfies number);`,
+  );
+  const bundle = bundleProgram({ entry, application, folder: join(folder, "bundles") });
+  expect(bundle).toMatch(/\/bundles\/hello-[0-9a-f]{12}\.mjs$/);
+  const elsewhere = mkdtempSync(join(tmpdir(), "elsewhere-"));
+  try {
+    cpSync(bundle, join(elsewhere, "moved.mjs"));
+    const output = execFileSync(process.execPath, [join(elsewhere, "moved.mjs")], { encoding: "utf8" });
+    expect(output).toBe("toy 1\n");
+  } finally {
+    rmSync(elsewhere, { recursive: true });
+  }
+});
+
+test("new code has a new path; the same code, and a comment more, the old one", () => {
+  const program = (text: string) =>
+    bundleProgram({ entry: module("program.ts", text), folder: join(folder, "bundles") });
+  const first = program("console.log(1 as number);");
+  expect(program("console.log(1 as number);")).toBe(first);
+  expect(program("// why\nconsole.log(1 as number);")).toBe(first);
+  const second = program("console.log(2 as number);");
+  expect(second).not.toBe(first);
+  expect(readFileSync(first, "utf8")).toContain("console.log(1)");
+  rmSync(second);
+  expect(program("console.log(2 as number);")).toBe(second);
+  expect(readFileSync(second, "utf8")).toContain("console.log(2)");
+});
+
+test("a program that cannot be bundled is an error that says where", () => {
+  expect(() => bundleProgram({ entry: module("broken.ts", 'import "./nowhere.ts";'), folder })).toThrow(
+    /broken\.ts:1:7: ERROR: Could not resolve "\.\/nowhere\.ts"/,
+  );
+});
+
+test("a view's generation is that of its own code", () => {
+  mkdirSync(join(folder, "views"));
+  const define = (name: string, value: string) => `
+    import { count, sum } from "~/jobs/measures/index.ts";
+    import { view } from "~/jobs/views/view.ts";
+    import { value } from "./helper-${name}.ts";
+    export const own = view<any>({ name: "${name}", time: (e) => e.time, granularity: "hour",
+      key: { k: (e) => e.k }, measures: { n: count(), s: sum((e) => value(e) + ${value}) } });`;
+  const helper = (name: string, text: string) => module(`views/helper-${name}.ts`, text);
+  helper("one", "export const value = (e: any) => e.value;");
+  helper("two", "export const value = (e: any) => e.value;");
+  module("views/one.ts", define("one", "1"));
+  module("views/two.ts", define("two", "1"));
+  const application = module(
+    "views/application.ts",
+    `import * as z from "~/node_modules/zod/index.js";
+     import { application } from "~/jobs/application.ts";
+     import { own as one } from "./one.ts";
+     import { own as two } from "./two.ts";
+     export default application({ event: z.any(), views: [one, two] });`,
+  );
+  const generations = () => [viewGeneration(application, "one"), viewGeneration(application, "two")];
+  const [one, two] = generations();
+  expect([one, two]).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/), expect.stringMatching(/^[0-9a-f]{8}$/)]);
+  module("views/one.ts", `// A comment.\n${define("one", "1")}`);
+  expect(generations()).toEqual([one, two]);
+  module("views/two.ts", define("two", "2"));
+  const [, changed] = generations();
+  expect(generations()).toEqual([one, changed]);
+  expect(changed).not.toBe(two);
+  helper("one", "export const value = (e: any) => e.value * 2;");
+  expect(viewGeneration(application, "one")).not.toBe(one);
+  expect(viewGeneration(application, "two")).toBe(changed);
+  expect(() => viewGeneration(application, "three")).toThrow('has no view "three"');
+}, 60_000);
