@@ -27,6 +27,7 @@ export const queryUrl = architecture.queryUrl;
 export const archiverUrl = architecture.archiverUrl;
 export const bootstrapServers = architecture.bootstrapServers;
 export const topic = architecture.topic;
+export const application = resolve(checkout, configuration.application);
 export const batchCommand = architecture.batchCommand;
 export const jobConfiguration = architecture.configuration;
 

@@ -1,0 +1,261 @@
+/*
+ * The main job: brings the whole architecture up, plays events, runs a batch while it goes on playing and asking, and
+ * checks the merged answers against one pass in memory.
+ *
+ *     npm run demo [-- [--input FILE | --events N] [--rate N] [--down]]
+ *
+ * Exit code 0 only if no answer differs.
+ */
+import { loadApplication } from "../components/application.ts";
+import type { Offsets } from "../jobs/chunks.ts";
+import { EventProducer } from "../jobs/kafka/event-producer.ts";
+import { RangeReader } from "../jobs/kafka/range-reader.ts";
+import { type CheckResult, checkAnswers } from "../jobs/serving/check.ts";
+import { readLog } from "../jobs/serving/read-log.ts";
+import { fileSource } from "../jobs/sources/file.ts";
+import { generatorSource } from "../jobs/sources/generator.ts";
+import { play } from "../jobs/sources/play.ts";
+import type { Source } from "../jobs/sources/source.ts";
+import { type RunningArchitecture, runBatch, runningArchitecture, runningServers } from "./demo/architecture.ts";
+import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
+import { Progress } from "./demo/progress.ts";
+import { format, table } from "./demo/table.ts";
+import { defaultStack, runPulumi } from "./environment.ts";
+
+/** The part of the events that is played before the batch run, and up to the end of it; the rest comes after. */
+const beforeBatch = 0.6;
+const untilBatchEnds = 0.8;
+/** Questions of the checks: while the batch runs, a round; before and after it. */
+const roundQuestions = 100;
+const earlyQuestions = 300;
+const finalQuestions = 1_000;
+/** How long the events played beside the batch run are spread over, in seconds. */
+const besideBatchSeconds = 20;
+
+const stack = defaultStack;
+const progress = new Progress();
+
+try {
+  process.exitCode = await demo(parseDemoOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd()));
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : `The demo cannot go on: ${(error as Error).message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function demo(options: DemoOptions): Promise<number> {
+  progress.say("bringing the architecture up (pulumi up)");
+  const up = await runPulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
+  if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once it is mended");
+  const architecture = await runningArchitecture(stack);
+  progress.say("all servers are ready");
+  await printServers();
+
+  const events = await countEvents(sourceOf(options), options);
+  const log = new Log(architecture);
+  const [first, second] = [Math.ceil(events * beforeBatch), Math.ceil(events * untilBatchEnds)];
+  const before = await log.end();
+
+  await playEvents(architecture, options, 0, first);
+  const early = await check(architecture, log, { queries: earlyQuestions, settled: true });
+  printCheck("before the batch run", early);
+
+  progress.say("a batch run, while events and questions go on");
+  const swap = { over: false };
+  const batch = runBatch(architecture.batchCommand, (line) => progress.say(`  batch ${line}`)).finally(() => {
+    swap.over = true;
+  });
+  const [, during] = await Promise.all([
+    playEvents(architecture, options, first, second, Math.max(1, (second - first) / besideBatchSeconds)),
+    checkUntil(() => swap.over, architecture, log),
+    batch,
+  ]);
+  printCheck("during the batch run and its swap", during);
+
+  await playEvents(architecture, options, second, events);
+  const final = await check(architecture, log, { queries: finalQuestions, settled: true });
+  const lost = events - (sum(await log.end()) - sum(before));
+  await printAnswers(architecture);
+  await printServers();
+  await log.close();
+
+  const differing = early.differing + during.differing + final.differing;
+  if (lost !== 0) progress.say(`the log holds ${format(-lost)} events more than were played`);
+  progress.say(
+    `answers within p50 ${final.latency.key.p50.toFixed(1)} ms, p99 ${final.latency.key.p99.toFixed(1)} ms; ` +
+      `tops within p50 ${final.latency.top.p50.toFixed(1)} ms, p99 ${final.latency.top.p99.toFixed(1)} ms`,
+  );
+  const answers = early.answers + during.answers + final.answers;
+  const verdict = differing === 0 && lost === 0 ? "exact" : "NOT EXACT";
+  console.log(`\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ\n`);
+  if (options.down) return (await takeDown()) || (verdict === "exact" ? 0 : 1);
+  printWhatNext(architecture);
+  return verdict === "exact" ? 0 : 1;
+}
+
+function sourceOf(options: DemoOptions): Source {
+  return options.input === undefined ? generatorSource(1, options.events) : fileSource(options.input);
+}
+
+async function countEvents(source: Source, options: DemoOptions): Promise<number> {
+  if (options.input === undefined) return options.events;
+  let events = 0;
+  for await (const batch of source) events += batch.length;
+  if (events === 0) throw new Error(`there is no event in ${options.input}`);
+  return events;
+}
+
+async function playEvents(
+  { configuration }: RunningArchitecture,
+  options: DemoOptions,
+  from: number,
+  to: number,
+  mostRate?: number,
+): Promise<void> {
+  const rate = Math.min(options.rate ?? Number.POSITIVE_INFINITY, mostRate ?? Number.POSITIVE_INFINITY);
+  await using producer = new EventProducer({
+    bootstrapServers: configuration.kafka.bootstrapServers,
+    topic: configuration.topic,
+    clientId: "demo",
+  });
+  const played = await play(sourceOf(options), producer, {
+    from,
+    to,
+    ...(Number.isFinite(rate) && { rate }),
+    onProgress: ({ events }) => progress.tick(`  played ${format(events)} of ${format(to - from)} events`),
+  });
+  progress.say(
+    `played ${format(played.events)} events in ${played.seconds.toFixed(1)} s ` +
+      `(${format(Math.round(played.events / played.seconds))} a second)`,
+  );
+}
+
+/** The log of the events, for the oracle's one pass. */
+class Log {
+  readonly #reader: RangeReader;
+  readonly #architecture: RunningArchitecture;
+
+  constructor(architecture: RunningArchitecture) {
+    this.#architecture = architecture;
+    const { bootstrapServers } = architecture.configuration.kafka;
+    this.#reader = new RangeReader({ bootstrapServers, clientId: "demo" });
+  }
+
+  async end(): Promise<Offsets> {
+    const watermarks = await this.#reader.watermarks(this.#architecture.configuration.topic);
+    return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
+  }
+
+  /** The events from the beginning: up to where the log ends now, or until the signal. */
+  async events(signal?: AbortSignal) {
+    const { topic, partitions, maxEventBytes } = this.#architecture.configuration;
+    const { application } = await loadApplication(this.#architecture.application);
+    const end = signal === undefined ? { until: await this.end() } : { signal };
+    return readLog({ reader: this.#reader, topic, partitions, maxEventBytes, application, ...end });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+}
+
+async function check(
+  { queryUrl, application: module }: RunningArchitecture,
+  log: Log,
+  options: { readonly queries: number; readonly settled: boolean; readonly seed?: number },
+): Promise<CheckResult> {
+  const { application } = await loadApplication(module);
+  const stop = new AbortController();
+  try {
+    return await checkAnswers({
+      ...options,
+      queryUrl,
+      application,
+      events: await log.events(options.settled ? undefined : stop.signal),
+    });
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Checks round after round of answers while events go on, until it is over; every round at least once. */
+async function checkUntil(isOver: () => boolean, architecture: RunningArchitecture, log: Log): Promise<CheckResult> {
+  let all = await check(architecture, log, { queries: roundQuestions, settled: false });
+  for (let seed = 2; !isOver(); seed++) {
+    const round = await check(architecture, log, { queries: roundQuestions, settled: false, seed });
+    all = {
+      ...round,
+      answers: all.answers + round.answers,
+      numbers: all.numbers + round.numbers,
+      differing: all.differing + round.differing,
+      differ: [...all.differ, ...round.differ].slice(0, 10),
+      unavailable: all.unavailable + round.unavailable,
+      versions: [...new Set([...all.versions, ...round.versions])].sort(),
+    };
+  }
+  return all;
+}
+
+function printCheck(when: string, result: CheckResult): void {
+  const unavailable = result.unavailable === 0 ? "" : `, ${result.unavailable} not available`;
+  progress.say(
+    `${when}: ${format(result.answers)} answers checked against one pass over ${format(result.events)} events, ` +
+      `${result.differing} differ${unavailable} (batch versions: ${result.versions.join(", ")})`,
+  );
+  for (const difference of result.differ) console.log(JSON.stringify(difference));
+}
+
+async function printServers(): Promise<void> {
+  const servers = await runningServers(stack);
+  const rows = servers.map(({ name, address, pid, memory }) => [name, address, String(pid), memory ?? "?"]);
+  const total = servers.reduce((all, { memory }) => all + (memory ?? 0), 0);
+  console.log(table(["server", "address", "pid", "MiB"], [...rows, ["all", "", "", total]]).join("\n"));
+}
+
+/** Prints the largest keys of each view and their totals. */
+async function printAnswers({ queryUrl, application: module }: RunningArchitecture): Promise<void> {
+  const { application } = await loadApplication(module);
+  for (const view of application.views) {
+    const [measure = ""] = Object.keys(view.measures);
+    const top = await ask(`${queryUrl}/views/${view.name}/top?measure=${measure}&limit=3`);
+    const rows: string[][] = [];
+    for (const { key } of top.rows) {
+      const answer = await ask(`${queryUrl}/views/${view.name}?${new URLSearchParams({ ...key, granularity: "all" })}`);
+      const measures = Object.keys(view.measures).map((name) => format(answer.total[name] ?? 0));
+      rows.push([...(Object.values(key) as string[]), ...measures]);
+    }
+    console.log(`\n${view.name}, the largest by ${measure}:`);
+    console.log(table([...view.keyFields, ...Object.keys(view.measures)], rows).join("\n"));
+  }
+  console.log();
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the API's JSON, of any view
+async function ask(url: string): Promise<any> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
+  return await response.json();
+}
+
+function printWhatNext({ queryUrl }: RunningArchitecture): void {
+  console.log(
+    [
+      "The architecture keeps running:",
+      `  ask            curl "${queryUrl}/views"`,
+      `  its API        ${queryUrl}/openapi.json`,
+      "  play more      npm run play -- --events 1000",
+      "  batch run      npm run batch",
+      "  logs           npm run logs -- kafka",
+      "  take it down   npm run demo:down",
+    ].join("\n"),
+  );
+}
+
+async function takeDown(): Promise<number> {
+  process.argv.splice(2);
+  await import("./down.ts");
+  return Number(process.exitCode ?? 0);
+}
+
+function sum(offsets: Offsets): number {
+  return Object.values(offsets).reduce((all, offset) => all + offset, 0);
+}

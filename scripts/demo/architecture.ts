@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { instances } from "../../components/targets/local/index.ts";
+import { type Configuration, configurationSchema } from "../../jobs/configuration.ts";
+import { runPulumi, stackFolder } from "../environment.ts";
+
+/** What the stack's outputs say of the architecture that runs. */
+export interface RunningArchitecture {
+  /** The absolute path of the application's module. */
+  readonly application: string;
+  readonly queryUrl: string;
+  readonly batchCommand: readonly string[];
+  readonly configuration: Configuration;
+}
+
+/** Reads the outputs of a stack. @throws {Error} with the CLI's words if there are none */
+export async function runningArchitecture(stack: string): Promise<RunningArchitecture> {
+  const outputs = JSON.parse(await captured(["stack", "output", "--json", "--stack", stack]));
+  if (outputs.queryUrl === undefined) throw new Error(`the stack ${stack} is not up: run \`npm run pulumi -- up\``);
+  return {
+    application: outputs.application,
+    queryUrl: outputs.queryUrl,
+    batchCommand: outputs.batchCommand,
+    configuration: configurationSchema.parse(JSON.parse(outputs.jobConfiguration)),
+  };
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  /** The instance's name, e.g. `lambda-kafka-broker-0`. */
+  readonly name: string;
+  /** Its address with its ports. */
+  readonly address: string;
+  readonly pid: number;
+  /** MiB of all its processes (PSS); undefined where it cannot be measured. */
+  readonly memory: number | undefined;
+}
+
+/** The servers of a stack on the local target, by name. */
+export async function runningServers(stack: string): Promise<RunningServer[]> {
+  const state = JSON.parse(await captured(["stack", "export", "--stack", stack]));
+  const running = new Map((await instances(stackFolder(stack))).map((status) => [status.name, status]));
+  // biome-ignore lint/suspicious/noExplicitAny: the state's JSON
+  const services = (state.deployment.resources as any[]).filter(({ type }) => type === "local:index:Service");
+  return services
+    .map(({ outputs }) => ({
+      name: outputs.instance as string,
+      address: [outputs.address, Object.values(outputs.ports).join(",")].filter((part) => part !== "").join(":"),
+      pid: outputs.pid as number,
+      memory: running.get(outputs.instance)?.memory,
+    }))
+    .sort((one, other) => one.name.localeCompare(other.name));
+}
+
+async function captured(args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await runPulumi(args, { capture: true });
+  if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")}: ${stderr.trim()}`);
+  return stdout;
+}
+
+/** A batch run's exit code where another run is under way. */
+const anotherRun = 3;
+
+/**
+ * Runs a batch, after any other run that is under way.
+ *
+ * @param onLine told of every line that the run prints
+ * @throws {Error} if the run fails
+ */
+export async function runBatch(command: readonly string[], onLine: (line: string) => void): Promise<void> {
+  for (;;) {
+    const exitCode = await runCommand(command, onLine);
+    if (exitCode === 0) return;
+    if (exitCode !== anotherRun) throw new Error(`the batch run failed with exit code ${exitCode}`);
+    onLine("waits for the run that is under way");
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+  }
+}
+
+/** Runs a command to its end. Returns the exit code. */
+export function runCommand(
+  [program = "", ...args]: readonly string[],
+  onLine: (line: string) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  });
+  stream.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}
