@@ -20,17 +20,17 @@ export function units<Event>(measure: string, value: (event: Event) => number, s
     throw new TypeError(`${measure}: scale must be a whole number from 0 to 9; it is ${scale}`);
   const factor = 10 ** scale;
   // Adding 0 makes 0 of -0, which JSON does not know.
-  const of = scale === 0 ? (event: Event) => value(event) + 0 : (event: Event) => Math.round(value(event) * factor) + 0;
+  const toUnits = scale === 0 ? (number: number) => number + 0 : (number: number) => Math.round(number * factor) + 0;
   return {
     factor,
-    of,
+    of: (event) => toUnits(value(event)),
     problem: (event) => {
-      const number = of(event);
-      if (Number.isInteger(number) && number <= most && number >= -most) return undefined;
-      const limit = `±${most / factor}`;
-      return scale === 0
-        ? `${String(value(event))} is no whole number within ${limit}`
-        : `${String(value(event))} is no number within ${limit}`;
+      const given: unknown = value(event);
+      if (typeof given === "number") {
+        const number = toUnits(given);
+        if (Number.isInteger(number) && number <= most && number >= -most) return undefined;
+      }
+      return `${String(given)} is no ${scale === 0 ? "whole " : ""}number within ±${most / factor}`;
     },
   };
 }
