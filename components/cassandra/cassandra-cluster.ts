@@ -1,0 +1,247 @@
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { InputErrors } from "../input-errors.ts";
+import { javaCommand } from "../java.ts";
+import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
+import {
+  cassandraYaml,
+  clientPort,
+  jvmOptions,
+  logbackXml,
+  rackProperties,
+  storagePort,
+  waiting,
+} from "./configuration.ts";
+import type { WantedKeyspace } from "./schema-plan.ts";
+
+/** Cassandra's jars. */
+export const cassandraDistribution: Distribution = {
+  name: "cassandra",
+  parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
+};
+
+/** Memory of a node beside its heap and direct buffers, in MiB: class data, compiled code, threads, tables' indexes. */
+const memoryBesideHeap = 300;
+
+/** A keyspace of a {@link CassandraCluster}. */
+export interface CassandraKeyspace {
+  /** A lower-case letter, then up to 47 of lower-case letters, digits and underscores. */
+  readonly name: string;
+  /**
+   * How many nodes keep a copy of each row. A keyspace that has another one is altered; rows that are there already
+   * get their further copies by Cassandra's repair only.
+   *
+   * @default 3, or all nodes if there are fewer
+   */
+  readonly replicationFactor?: number;
+  /**
+   * The CQL that creates its tables, without the keyspace: each one statement `CREATE … IF NOT EXISTS …`. What
+   * exists under the name stays as it is, and so does a table that is taken out of the list.
+   *
+   * @default none
+   */
+  readonly tables?: readonly string[];
+}
+
+/** The arguments of a {@link CassandraCluster}. */
+export interface CassandraClusterArgs {
+  /**
+   * How many nodes. They join one after the other; a cluster can grow.
+   *
+   * @default 1
+   */
+  readonly replicas?: number;
+  /**
+   * The largest heap of a node, in MiB. Direct buffers take up to half as much again.
+   *
+   * @default 256
+   */
+  readonly heap?: number;
+  /**
+   * The name of the data center that the nodes are in, which clients ask for as `localDataCenter`.
+   *
+   * @default "datacenter1"
+   */
+  readonly dataCenter?: string;
+  /**
+   * The keyspaces to create, or to bring up to date. A keyspace that is taken out of the list stays in the cluster.
+   *
+   * @default none
+   */
+  readonly keyspaces?: readonly CassandraKeyspace[];
+}
+
+/**
+ * Apache Cassandra: the store of rows that are written often and read by key, with its keyspaces and tables.
+ *
+ * ```ts
+ * const cassandra = new CassandraCluster("cassandra", {
+ *   target,
+ *   keyspaces: [{ name: "views", tables: ["CREATE TABLE IF NOT EXISTS total (key text PRIMARY KEY, edits bigint)"] }],
+ * });
+ * export const contactPoints = cassandra.contactPoints;
+ * ```
+ */
+export class CassandraCluster extends pulumi.ComponentResource {
+  /** `host:port` of every node. */
+  readonly contactPoints: pulumi.Output<string[]>;
+  /** The name of the nodes' data center, which every client must be told. */
+  readonly localDataCenter: pulumi.Output<string>;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(name: string, args: CassandraClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
+    const { target, replicas = 1, heap = 256, dataCenter = "datacenter1", keyspaces = [] } = args;
+    checkArgs(name, replicas, heap, dataCenter, keyspaces);
+    super("lambda-architecture:index:CassandraCluster", name, { replicas, heap, dataCenter, keyspaces }, opts);
+
+    const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
+    const contactPoints = addresses.map((address) => `${address}:${clientPort}`);
+    const nodes: pulumi.Resource[] = [];
+    for (const index of addresses.keys()) {
+      nodes.push(createNode(this, name, target, addresses, index, heap, dataCenter, nodes.slice(-1)));
+    }
+    if (keyspaces.length > 0) createSchema(this, name, target, contactPoints, dataCenter, keyspaces, nodes);
+
+    this.contactPoints = pulumi.output(contactPoints);
+    this.localDataCenter = pulumi.output(dataCenter);
+    this.registerOutputs({ contactPoints: this.contactPoints, localDataCenter: this.localDataCenter });
+  }
+}
+
+function checkArgs(
+  name: string,
+  replicas: number,
+  heap: number,
+  dataCenter: string,
+  keyspaces: readonly CassandraKeyspace[],
+): void {
+  const errors = new InputErrors(`CassandraCluster ${JSON.stringify(name)}`);
+  errors.checkWhole(replicas, "replicas", 1);
+  errors.checkWhole(heap, "heap", 192);
+  errors.check(
+    /^[A-Za-z0-9_-]+$/.test(dataCenter),
+    "dataCenter",
+    `must be letters, digits, underscores and hyphens; it is ${JSON.stringify(dataCenter)}`,
+  );
+  keyspaces.forEach(({ name: keyspace, replicationFactor = 1, tables = [] }, index) => {
+    const path = `keyspaces[${index}]`;
+    errors.check(
+      /^[a-z][a-z0-9_]{0,47}$/.test(keyspace),
+      `${path}.name`,
+      "must be a lower-case letter and up to 47 lower-case letters, digits and underscores; " +
+        `it is ${JSON.stringify(keyspace)}`,
+    );
+    errors.check(
+      keyspaces.findIndex((other) => other.name === keyspace) === index,
+      `${path}.name`,
+      `must be unique; ${JSON.stringify(keyspace)} is there twice`,
+    );
+    errors.checkWhole(replicationFactor, `${path}.replicationFactor`, 1, replicas);
+    tables.forEach((table, place) => {
+      errors.check(
+        /^\s*CREATE\s[^;]*\sIF\s+NOT\s+EXISTS\s[^;]*;?\s*$/i.test(table),
+        `${path}.tables[${place}]`,
+        `must be one statement CREATE … IF NOT EXISTS …, so that it can run again; it is ${JSON.stringify(table)}`,
+      );
+    });
+  });
+  errors.throwIfAny();
+}
+
+function identity(component: string, index: number): InstanceIdentity {
+  return { component, role: "node", index };
+}
+
+function createNode(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  nodes: readonly string[],
+  index: number,
+  heap: number,
+  dataCenter: string,
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  const { name, configuration, data, logs } = target.placement(identity(component, index));
+  const directMemory = Math.ceil(heap / 2);
+  return target.service(
+    name,
+    {
+      identity: identity(component, index),
+      command: javaCommand({
+        java: target.java,
+        heap,
+        classPath: [`${target.directory(cassandraDistribution)}/lib/*`],
+        mainClass: "org.apache.cassandra.service.CassandraDaemon",
+        systemProperties: {
+          "cassandra.config": `file://${configuration}/cassandra.yaml`,
+          "cassandra-rackdc.properties": `file://${configuration}/cassandra-rackdc.properties`,
+          "logback.configurationFile": `file://${configuration}/logback.xml`,
+          "cassandra.storagedir": data,
+          "cassandra.logdir": logs,
+          // Otherwise Cassandra closes its standard output.
+          "cassandra-foreground": "yes",
+          ...waiting(nodes.length),
+          "io.netty.tryReflectionSetAccessible": true,
+        },
+        flags: [
+          `-XX:MaxDirectMemorySize=${directMemory}m`,
+          "-Xss256k",
+          "-XX:+ExitOnOutOfMemoryError",
+          `@${configuration}/jvm17-server.options`,
+        ],
+      }),
+      files: {
+        "cassandra.yaml": { content: cassandraYaml({ cluster: component, nodes, index, data }) },
+        "cassandra-rackdc.properties": { content: rackProperties(dataCenter) },
+        "logback.xml": { content: logbackXml },
+        "jvm17-server.options": { content: jvmOptions },
+      },
+      distributions: [cassandraDistribution],
+      ports: { client: clientPort, storage: storagePort },
+      // The last thing that a node opens.
+      readiness: { kind: "tcp", port: clientPort },
+      readinessTimeout: 180,
+      memory: heap + directMemory + memoryBesideHeap,
+      stateful: true,
+      stopGrace: 20,
+    },
+    // Two nodes that join at once would be refused.
+    { parent, dependsOn },
+  );
+}
+
+function createSchema(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  contactPoints: readonly string[],
+  dataCenter: string,
+  keyspaces: readonly CassandraKeyspace[],
+  nodes: pulumi.Resource[],
+): pulumi.Resource {
+  const identity: InstanceIdentity = { component, role: "schema" };
+  const wanted = keyspaces.map(
+    ({ name, replicationFactor = Math.min(nodes.length, 3), tables = [] }): WantedKeyspace => ({
+      name,
+      replicationFactor,
+      tables: [...tables],
+    }),
+  );
+  const program = target.program(fileURLToPath(new URL("./schema.ts", import.meta.url)));
+  const file = `${target.placement(identity).configuration}/keyspaces.json`;
+  return target.task(
+    instanceName(identity),
+    {
+      identity,
+      command: [
+        ...[target.node, program],
+        ...["--contact-points", contactPoints.join(",")],
+        ...["--local-data-center", dataCenter],
+        ...["--keyspaces", file],
+      ],
+      files: { "keyspaces.json": { content: JSON.stringify(wanted, undefined, 2) } },
+    },
+    { parent, dependsOn: nodes },
+  );
+}

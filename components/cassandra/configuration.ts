@@ -1,0 +1,118 @@
+import { stringify } from "yaml";
+
+/** Where clients connect (CQL). Every node has an address of its own, so all of them use Cassandra's standard ports. */
+export const clientPort = 9042;
+/** Where the other nodes connect. */
+export const storagePort = 7000;
+
+/** What a node's cassandra.yaml is made of. */
+export interface NodeConfiguration {
+  /** The cluster's name: nodes of another one are refused. */
+  readonly cluster: string;
+  /** The addresses of all nodes, in the order in which they join. */
+  readonly nodes: readonly string[];
+  /** This node's place in `nodes`, from 0. */
+  readonly index: number;
+  /** The folder for all data. */
+  readonly data: string;
+}
+
+/** The text of a node's cassandra.yaml. */
+export function cassandraYaml({ cluster, nodes, index, data }: NodeConfiguration): string {
+  const address = nodes[index];
+  return stringify({
+    cluster_name: cluster,
+    // Nodes join one after the other, so Cassandra can give each the tokens that leave the ring even.
+    num_tokens: 16,
+    allocate_tokens_for_local_replication_factor: 3,
+    partitioner: "org.apache.cassandra.dht.Murmur3Partitioner",
+    endpoint_snitch: "GossipingPropertyFileSnitch",
+    seed_provider: [
+      {
+        class_name: "org.apache.cassandra.locator.SimpleSeedProvider",
+        parameters: [{ seeds: seeds(nodes, index).join(",") }],
+      },
+    ],
+    listen_address: address,
+    storage_port: storagePort,
+    start_native_transport: true,
+    rpc_address: address,
+    native_transport_port: clientPort,
+    data_file_directories: [`${data}/data`],
+    commitlog_directory: `${data}/commitlog`,
+    saved_caches_directory: `${data}/saved_caches`,
+    hints_directory: `${data}/hints`,
+    cdc_raw_directory: `${data}/cdc_raw`,
+    // A write is in the operating system's hands when it is acknowledged: it outlives the server, and is on disk soon.
+    commitlog_sync: "periodic",
+    commitlog_sync_period: "10000ms",
+    commitlog_segment_size: "16MiB",
+    commitlog_total_space: "128MiB",
+    // A machine under load answers late; that is better than an error.
+    read_request_timeout: "10000ms",
+    range_request_timeout: "10000ms",
+    write_request_timeout: "10000ms",
+    cas_contention_timeout: "5000ms",
+  });
+}
+
+/**
+ * The seeds of a node: up to three of those that joined before it. A node that is no seed of its own takes over its
+ * share of the data when it joins; only the first has nothing to take over.
+ */
+function seeds(nodes: readonly string[], index: number): string[] {
+  return nodes.slice(0, Math.min(Math.max(index, 1), 3)).map((address) => `${address}:${storagePort}`);
+}
+
+/** The text of a node's cassandra-rackdc.properties. */
+export function rackProperties(dataCenter: string): string {
+  return `dc=${dataCenter}\nrack=rack1\n`;
+}
+
+/** The text of a node's logback.xml: warnings and the node's own steps to standard output. */
+export const logbackXml = `<configuration>
+  <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%date{ISO8601} %-5level [%thread] %msg \\(%logger{0}\\)%n</pattern></encoder>
+  </appender>
+  <logger name="org.apache.cassandra.service.StorageService" level="INFO"/>
+  <root level="WARN"><appender-ref ref="STDOUT"/></root>
+</configuration>
+`;
+
+/** The text of the file of Java's options: what Cassandra's own jvm17-server.options opens to it. */
+export const jvmOptions = [
+  ...[
+    "java.base/java.lang.ref",
+    "java.base/jdk.internal.misc",
+    "java.management.rmi/com.sun.jmx.remote.internal.rmi",
+    "java.rmi/sun.rmi.registry",
+    "java.rmi/sun.rmi.server",
+    "java.sql/java.sql",
+    "jdk.unsupported/sun.misc",
+  ].map((name) => `--add-exports=${name}=ALL-UNNAMED\n`),
+  ...[
+    "java.base/java.io",
+    "java.base/java.lang",
+    "java.base/java.lang.module",
+    "java.base/java.lang.reflect",
+    "java.base/java.util",
+    "java.base/jdk.internal.loader",
+    "java.base/jdk.internal.math",
+    "java.base/jdk.internal.module",
+    "java.base/jdk.internal.ref",
+    "java.base/jdk.internal.reflect",
+    "java.base/jdk.internal.util.jar",
+    "java.base/sun.nio.ch",
+    "jdk.management/com.sun.management.internal",
+  ].map((name) => `--add-opens=${name}=ALL-UNNAMED\n`),
+].join("");
+
+/**
+ * Cassandra's system properties about waiting. A node that is alone has nobody to wait for; one of several leaves the
+ * others time to hear of it, less than the default of 30 s, which is meant for large clusters over long distances.
+ */
+export function waiting(replicas: number): Record<string, number> {
+  return replicas === 1
+    ? { "cassandra.ring_delay_ms": 1000, "cassandra.skip_wait_for_gossip_to_settle": 0 }
+    : { "cassandra.ring_delay_ms": 5000 };
+}
