@@ -1,4 +1,5 @@
 import type { Application } from "../application.ts";
+import { decodeEvent } from "../events/decode.ts";
 import { Aggregate } from "../views/aggregate.ts";
 import { encodeRecord } from "./records.ts";
 
@@ -38,10 +39,10 @@ export class Mapper<Event> {
   }
 
   /** Takes a line; returns the records to give out, usually none. */
-  add(line: string): string[] {
+  add(line: Buffer): string[] {
     this.#lines++;
-    const event = decode(this.#application, line);
-    if (event === undefined) {
+    const { event, reason } = decodeEvent(this.#application, line, Number.POSITIVE_INFINITY);
+    if (reason !== undefined) {
       this.#invalid++;
       return [];
     }
@@ -66,13 +67,5 @@ export class Mapper<Event> {
 
   #forget(): void {
     this.#aggregates = this.#application.views.map((view) => new Aggregate(view));
-  }
-}
-
-function decode<Event>(application: Application<Event>, line: string): Event | undefined {
-  try {
-    return application.event.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
   }
 }

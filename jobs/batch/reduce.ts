@@ -28,8 +28,9 @@ export class Reducer<Event> {
   }
 
   /** Takes a record; returns the lines to give out. */
-  add(record: string): string[] {
+  add(line: Buffer): string[] {
     this.#records++;
+    const record = line.toString("utf8");
     const key = record.slice(0, record.indexOf("\t"));
     const next = decodeRecord(record, this.#views);
     if (this.#current !== undefined && key === this.#key) {

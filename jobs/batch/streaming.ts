@@ -4,9 +4,9 @@ import { pipeline } from "node:stream/promises";
 /** The group of the counters that tasks report. */
 export const counterGroup = "lambda-architecture";
 
-/** A phase of a job: takes lines, gives out lines. */
+/** A phase of a job: takes lines, gives out lines. Neither has its line feed. */
 interface Phase {
-  add(line: string): string[];
+  add(line: Buffer): string[];
   flush(): string[];
 }
 
@@ -17,17 +17,19 @@ interface Phase {
  * @param counters what to report at the end, by name
  */
 export async function runPhase(phase: Phase, counters: () => Readonly<Record<string, number>>): Promise<void> {
-  process.stdin.setEncoding("utf8");
-  await pipeline(process.stdin, (source: AsyncIterable<string>) => runLines(phase, source), process.stdout, {
-    // Standard output can only be closed by the end of the process.
-    end: false,
-  });
+  await pipeline(
+    process.stdin,
+    (source: AsyncIterable<Buffer>) => runLines(phase, source),
+    process.stdout,
+    // Standard output is only closed by the end of the process.
+    { end: false },
+  );
   for (const [name, value] of Object.entries(counters())) {
     if (value > 0) writeSync(2, `reporter:counter:${counterGroup},${name},${value}\n`);
   }
 }
 
-async function* runLines(phase: Phase, source: AsyncIterable<string>): AsyncGenerator<string> {
+async function* runLines(phase: Phase, source: AsyncIterable<Buffer>): AsyncGenerator<string> {
   for await (const lines of splitLines(source)) {
     const output = lines.flatMap((line) => phase.add(line));
     if (output.length > 0) yield `${output.join("\n")}\n`;
@@ -37,15 +39,23 @@ async function* runLines(phase: Phase, source: AsyncIterable<string>): AsyncGene
 }
 
 /**
- * The complete lines in each piece of text. Only line feeds end a line: `node:readline` would also cut at U+2028, which
- * JSON leaves as it is.
+ * The complete lines in each piece of input. Only line feeds end a line: `node:readline` would also cut at U+2028,
+ * which JSON leaves as it is.
  */
-export async function* splitLines(source: AsyncIterable<string>): AsyncGenerator<string[]> {
-  let rest = "";
-  for await (const text of source) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() as string;
+export async function* splitLines(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of source) {
+    const lines: Buffer[] = [];
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = bytes.indexOf(lineFeed, rest.length); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+      lines.push(bytes.subarray(start, end));
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
     if (lines.length > 0) yield lines;
   }
-  if (rest !== "") yield [rest];
+  if (rest.length > 0) yield [rest];
 }
+
+const lineFeed = 0x0a;
