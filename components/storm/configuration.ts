@@ -42,6 +42,7 @@ export function stormConfiguration(server: ServerConfiguration): string {
     "storm.zookeeper.root": server.zooKeeperRoot,
     // A killed Nimbus leads again only when ZooKeeper has given up its old session.
     "storm.zookeeper.session.timeout": 10_000,
+    "storm.zookeeper.connection.timeout": 10_000,
     "storm.blobstore.replication.factor": server.nimbusSeeds.length,
     // The default is an embedded RocksDB, whose library alone is larger than all the rest.
     "storm.metricstore.class": "org.apache.storm.metricstore.NoOpMetricStore",

@@ -8,7 +8,7 @@ export interface ChunkScheduleOptions {
   readonly chunkSize: number;
   /** By the view's name, the chunk from which each partition is needed. */
   readonly start: Readonly<Record<string, Readonly<Record<number, number>>>>;
-  /** The most descriptors of a partition that are under way at once. Default: 4 */
+  /** The most descriptors of a partition that are under way at once: one is read while another is written. Default: 2 */
   readonly window?: number;
   /** Told what an operator should know. Default: nobody */
   readonly warn?: (message: string) => void;
@@ -84,7 +84,7 @@ class PartitionSchedule {
   constructor(partition: number, options: ChunkScheduleOptions) {
     this.#partition = partition;
     this.#options = options;
-    this.#window = options.window ?? 4;
+    this.#window = options.window ?? 2;
     const starts = Object.values(options.start).map((chunks) => chunks[partition] ?? 0);
     this.#position = chunkStart(Math.min(...starts), options.chunkSize);
   }

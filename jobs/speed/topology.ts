@@ -19,14 +19,22 @@ export interface SpeedTopologyArgs {
   readonly bolts?: number;
   /** Workers that spout and bolts are spread over. Default: 1 */
   readonly workers?: number;
+  /** The largest JavaScript heap of a bolt process, in MiB. Default: 192 */
+  readonly boltHeap?: number;
 }
 
 /**
  * The topology of the speed layer: one spout that emits descriptors, and bolts that work them off, each partition
  * always by the same one.
  */
-export function speedTopology({ node, partitions, bolts = 1, workers = 1 }: SpeedTopologyArgs): FluxTopology {
-  const command = (program: string) => [node, program, "--configuration", speedResources.configuration];
+export function speedTopology(args: SpeedTopologyArgs): FluxTopology {
+  const { node, partitions, bolts = 1, workers = 1, boltHeap = 192 } = args;
+  const command = (program: string, heap: number) => [
+    node,
+    `--max-old-space-size=${heap}`,
+    program,
+    `--configuration=${speedResources.configuration}`,
+  ];
   return {
     config: {
       "topology.workers": workers,
@@ -40,8 +48,8 @@ export function speedTopology({ node, partitions, bolts = 1, workers = 1 }: Spee
       "topology.executor.receive.buffer.size": 1024,
       "topology.eventlogger.executors": 0,
     },
-    spouts: [shellSpout({ id: "descriptors", command: command(speedResources.spout), fields: descriptorFields })],
-    bolts: [shellBolt({ id: "views", command: command(speedResources.bolt), parallelism: bolts })],
+    spouts: [shellSpout({ id: "descriptors", command: command(speedResources.spout, 64), fields: descriptorFields })],
+    bolts: [shellBolt({ id: "views", command: command(speedResources.bolt, boltHeap), parallelism: bolts })],
     streams: [{ from: "descriptors", to: "views", grouping: { type: "FIELDS", args: ["partition"] } }],
   };
 }

@@ -26,6 +26,7 @@ test("follows the log's end within the open chunk, and stops at its edge", () =>
   const schedule = new ChunkSchedule(options);
   schedule.observe(log(4));
   expect(schedule.take(0)).toEqual([stretch(0, 4)]);
+  schedule.ack("0/0/4");
   schedule.observe(log(12));
   expect(schedule.take(0)).toEqual([stretch(0, 10), stretch(1, 12)]);
 });

@@ -221,13 +221,13 @@ describe("rows equal one pass in memory", () => {
           // Peace: everything is written, and nothing fails any more.
           unlucky = false;
           written = log.map((values) => values.length);
-          let taken: number;
+          let idle: boolean;
           do {
-            taken = take();
+            idle = !spout.busy && take() === 0;
             await scheduler.waitIdle();
             await new Promise(setImmediate);
             await checkStore(store, log);
-          } while (taken > 0 || spout.busy);
+          } while (!idle);
           for (const of of app.views) {
             const progress = await store.progress(of);
             for (const [partition, values] of log.entries())
