@@ -20,7 +20,7 @@ import {
   prerequisites,
   system,
 } from "./setup/prerequisites.mjs";
-import { SetupError, say } from "./setup/progress.mjs";
+import { SetupError, say, step } from "./setup/progress.mjs";
 import { canDownload, existingCli, obtainCli } from "./setup/pulumi-cli.mjs";
 import { projectPath, readRecord, writeRecord } from "./setup/record.mjs";
 
@@ -33,11 +33,7 @@ async function setUp() {
   const samePrograms = before !== undefined && JSON.stringify(before.programs) === JSON.stringify(programs);
   if (samePrograms && isExecutable(before.cli.program) && packagesAreInstalled()) return before;
 
-  const existing = await existingCli();
-  const findings = await find(prerequisites());
-  if (existing === undefined && !(await canBuild()) && !(await canDownload())) {
-    findings.push({ prerequisite: go, version: undefined });
-  }
+  const [existing, findings] = await step("looking at the prerequisites", lookAround);
   const report = prerequisiteReport(findings, system());
   if (report !== undefined) throw new SetupError(report);
 
@@ -48,16 +44,27 @@ async function setUp() {
   return record;
 }
 
+/**
+ * Looks for the CLI and for all that is needed, Go included where there is no other way to a CLI.
+ *
+ * @returns {Promise<[import("./setup/pulumi-cli.mjs").PulumiCli | undefined, import("./setup/prerequisites.mjs").Finding[]]>}
+ */
+async function lookAround() {
+  const [existing, findings] = await Promise.all([existingCli(), find(prerequisites())]);
+  if (existing === undefined) {
+    const [builder] = await find([go]);
+    const canBuild = builder !== undefined && prerequisiteReport([builder], system()) === undefined;
+    if (builder !== undefined && !canBuild && !(await canDownload())) findings.push(builder);
+  }
+  return [existing, findings];
+}
+
 /** @returns {[string, string | undefined][]} */
 function prerequisitePrograms() {
   return prerequisites()
     .map(({ command: [program = ""] }) => program)
     .filter((program) => program !== process.execPath)
     .map((program) => [program, executables(program)[0]]);
-}
-
-async function canBuild() {
-  return prerequisiteReport(await find([go]), system()) === undefined;
 }
 
 /**

@@ -43,7 +43,11 @@ export function prerequisites(environment = process.env) {
       least: [20],
       command: [process.execPath, "--version"],
       announcement: "v",
-      mend: { debian: "apt install nodejs npm", macos: "brew install node", other: "see nodejs.org" },
+      mend: {
+        debian: "apt install nodejs npm (from Debian 13), or see nodejs.org",
+        macos: "brew install node",
+        other: "see nodejs.org",
+      },
     },
     {
       name: "npm",
@@ -86,7 +90,7 @@ export const go = {
   command: ["go", "version"],
   announcement: "go version go",
   mend: {
-    debian: "apt install golang, or install Pulumi",
+    debian: "apt install golang (from Debian 13) or see go.dev, or install Pulumi",
     macos: "brew install pulumi, or brew install go",
     other: "see go.dev, or install Pulumi",
   },

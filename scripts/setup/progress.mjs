@@ -61,7 +61,9 @@ export function say(line) {
  * @throws {SetupError} with its first and last lines, if it could not be started, was stopped or failed
  */
 export async function run(program, args, { cwd, environment = process.env, timeout } = {}) {
-  const child = spawn(program, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"], timeout });
+  // Not spawn's own `timeout`: its timer keeps this process alive after a program that could not be started.
+  const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+  const child = spawn(program, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"], signal });
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");
@@ -70,7 +72,10 @@ export async function run(program, args, { cwd, environment = process.env, timeo
     });
   }
   const { promise, resolve, reject } = deferred();
-  child.on("error", (error) => reject(new SetupError(`${program} could not be started: ${error.message}`)));
+  child.on("error", (error) => {
+    const reason = signal?.aborted ? "took too long" : `could not be started: ${error.message}`;
+    reject(new SetupError(`${[program, ...args].join(" ")} ${reason}`));
+  });
   child.on("close", (code, signal) => {
     if (code === 0) return resolve(printed);
     const reason = signal ? `was stopped by ${signal}` : `failed with exit code ${code}`;

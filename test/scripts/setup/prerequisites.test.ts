@@ -63,10 +63,10 @@ describe("prerequisiteReport", () => {
     expect(prerequisiteReport(findings, "debian")).toBe(
       [
         "This machine lacks what the project needs:",
-        "  Node: is 18.20.1, 20 or newer is needed; apt install nodejs npm",
+        "  Node: is 18.20.1, 20 or newer is needed; apt install nodejs npm (from Debian 13), or see nodejs.org",
         "  JDK: was not found, 17 or newer is needed; apt install openjdk-17-jdk-headless",
         "  Maven: was not found, 3.6.3 or newer is needed; apt install maven",
-        "  Go (to build the Pulumi CLI, which is not on PATH and cannot be downloaded): was not found, 1.21 or newer is needed; apt install golang, or install Pulumi",
+        "  Go (to build the Pulumi CLI, which is not on PATH and cannot be downloaded): was not found, 1.21 or newer is needed; apt install golang (from Debian 13) or see go.dev, or install Pulumi",
       ].join("\n"),
     );
   });
