@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { speedTopology } from "../../../jobs/speed/topology.ts";
+
+test("one worker opens no port", () => {
+  const topology = speedTopology({ node: "/node", partitions: 2 });
+  expect(topology.config).toMatchObject({
+    "topology.workers": 1,
+    "storm.messaging.transport": "org.apache.storm.messaging.local.Context",
+    "topology.max.spout.pending": 120,
+  });
+  expect(topology.spouts[0]?.constructorArgs).toEqual([
+    ["/node", "--max-old-space-size=64", "speed-spout.mjs", "--configuration=configuration.json"],
+    ["partition", "chunk", "end", "views"],
+  ]);
+});
+
+test("a partition's descriptors always go to the same of several bolts", () => {
+  const topology = speedTopology({ node: "/node", partitions: 8, bolts: 4, workers: 2, boltHeap: 300 });
+  expect(topology.config).not.toHaveProperty("storm.messaging.transport");
+  expect(topology.bolts).toMatchObject([
+    {
+      parallelism: 4,
+      constructorArgs: [["/node", "--max-old-space-size=300", "speed-bolt.mjs", "--configuration=configuration.json"]],
+    },
+  ]);
+  expect(topology.streams).toEqual([
+    { from: "descriptors", to: "views", grouping: { type: "FIELDS", args: ["partition"] } },
+  ]);
+});
