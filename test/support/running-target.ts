@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { type Distribution, type InstanceIdentity, instanceName, type Placement } from "../../components/target.ts";
+import {
+  type Distribution,
+  type InstanceIdentity,
+  instanceName,
+  type Placement,
+  type ServiceArgs,
+  type TaskArgs,
+} from "../../components/target.ts";
 import { distributionDirectory, ensureDistribution } from "../../components/targets/local/distribution.ts";
 import { probe } from "../../components/targets/local/readiness.ts";
 import { RecordingTarget } from "./recording-target.ts";
@@ -75,20 +82,21 @@ export class RunningTarget extends RecordingTarget {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** Runs a task to its end. */
+  async run(name: string): Promise<void> {
+    const args = this.tasks.get(name);
+    if (args === undefined) throw new Error(`there is no task ${name}`);
+    const env = await this.#prepare(args);
+    const [program, ...rest] = args.command;
+    const ended = spawnSync(program as string, rest, { env, encoding: "utf8" });
+    if (ended.status !== 0) throw new Error(`${name}: ${ended.error?.message ?? ended.stderr}`);
+  }
+
   async #startOne(name: string): Promise<void> {
     const args = this.services.get(name);
     if (args === undefined) throw new Error(`there is no service ${name}`);
     const placement = this.placement(args.identity);
-    for (const folder of [placement.configuration, placement.data, placement.logs])
-      mkdirSync(folder, { recursive: true });
-    const environment = await resolve(args.environment ?? {});
-    for (const [path, file] of Object.entries(args.files ?? {})) {
-      const absolute = join(placement.configuration, path);
-      mkdirSync(dirname(absolute), { recursive: true });
-      writeFileSync(absolute, await resolve(file.content));
-      chmodSync(absolute, file.secret === true ? 0o600 : 0o644);
-    }
-    const env = { ...process.env, ...environment } as Record<string, string>;
+    const env = await this.#prepare(args);
     if (args.prepare !== undefined) {
       const [program, ...rest] = args.prepare;
       const prepared = spawnSync(program as string, rest, { env, encoding: "utf8" });
@@ -98,8 +106,10 @@ export class RunningTarget extends RecordingTarget {
     const output = openSync(log, "a");
     const [program, ...rest] = args.command;
     const child = spawn(program as string, rest, { env, cwd: placement.data, stdio: ["ignore", output, output] });
+    closeSync(output);
     this.#processes.set(name, child);
-    const deadline = Date.now() + (args.readinessTimeout ?? 120) * 1_000;
+    // Tests share their machine with others: be three times as patient.
+    const deadline = Date.now() + 3 * (args.readinessTimeout ?? 120) * 1_000;
     for (;;) {
       const problem = await probe(args.readiness, placement.address, env);
       if (problem === undefined) return;
@@ -107,6 +117,20 @@ export class RunningTarget extends RecordingTarget {
         throw new Error(`${name} is not ready: ${problem}\n${readFileSync(log, "utf8").slice(-4_000)}`);
       await sleep(250);
     }
+  }
+
+  /** Makes the instance's folders and files; its environment. */
+  async #prepare(args: ServiceArgs | TaskArgs): Promise<Record<string, string>> {
+    const placement = this.placement(args.identity);
+    for (const folder of [placement.configuration, placement.data, placement.logs])
+      mkdirSync(folder, { recursive: true });
+    for (const [path, file] of Object.entries(args.files ?? {})) {
+      const absolute = join(placement.configuration, path);
+      mkdirSync(dirname(absolute), { recursive: true });
+      writeFileSync(absolute, await resolve(file.content));
+      chmodSync(absolute, file.secret === true ? 0o600 : 0o644);
+    }
+    return { ...process.env, ...(await resolve(args.environment ?? {})) } as Record<string, string>;
   }
 }
 

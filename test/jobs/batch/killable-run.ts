@@ -1,0 +1,64 @@
+/**
+ * A batch run as jobs/batch/main.ts makes it, but for MapReduce, which happens in this process: a program of its own,
+ * so that a test can kill it. `killable-run.ts CONFIGURATION`, the JSON text of a batch configuration.
+ */
+import { Client } from "cassandra-driver";
+import { batchConfigurationSchema } from "../../../jobs/batch/configuration.ts";
+import { Lease } from "../../../jobs/batch/lease.ts";
+import { outputLine } from "../../../jobs/batch/records.ts";
+import { runBatch } from "../../../jobs/batch/run.ts";
+import { connectStores } from "../../../jobs/batch/stores.ts";
+import { WebHdfs } from "../../../jobs/hdfs/web-hdfs.ts";
+import { Aggregate } from "../../../jobs/views/aggregate.ts";
+import type { WikipediaEdit } from "../../../jobs/wikipedia/event.ts";
+import application from "../../../jobs/wikipedia/index.ts";
+
+const configuration = batchConfigurationSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const { masterDataset, batchViews, webHdfs, user } = configuration.hdfs;
+const hdfs = new WebHdfs({ url: webHdfs, user });
+const cassandra = new Client({ ...configuration.cassandra, socketOptions: { readTimeout: 30_000 } });
+const lease = await Lease.acquire(cassandra, configuration.topic, String(process.pid));
+if (!(lease instanceof Lease)) process.exit(3);
+const report = (message: string) => console.log(message);
+const stores = connectStores({
+  configuration,
+  views: application.views,
+  cassandra,
+  hdfs,
+  signal: lease.signal,
+  report,
+});
+await runBatch({
+  stores: {
+    ...stores,
+    mapReduce: async (version, archived) => {
+      const aggregates = application.views.map((view) => new Aggregate(view));
+      let events = 0;
+      for (const [partition, files] of Object.entries(archived.files))
+        for (const { name } of files) {
+          const text = await hdfs.readText(`${masterDataset}/${configuration.topic}/${partition}/${name}`);
+          for (const line of text.split("\n").filter((line) => line !== "")) {
+            events++;
+            for (const aggregate of aggregates) aggregate.add(JSON.parse(line) as WikipediaEdit);
+          }
+        }
+      const lines = aggregates.flatMap((aggregate) =>
+        [...aggregate.rows()].map((row) => `${outputLine(aggregate.view, row)}\n`),
+      );
+      await fetch(`${webHdfs}/webhdfs/v1${batchViews}/${version}/part-00000?op=WRITE`, {
+        method: "PUT",
+        body: lines.join(""),
+      });
+      const outputRecords = Object.fromEntries(aggregates.map(({ view, size }) => [view.name, size]));
+      return { applicationId: "none", mapInputRecords: events, invalid: 0, skipped: {}, outputRecords };
+    },
+  },
+  views: application.views,
+  generations: configuration.generations,
+  partitions: configuration.partitions,
+  chunkSize: configuration.chunkSize,
+  force: false,
+  report,
+});
+await lease[Symbol.asyncDispose]();
+process.exit(0);
