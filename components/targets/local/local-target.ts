@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -18,6 +18,9 @@ import { distributionDirectory } from "./distribution.ts";
 import { Placements } from "./placement.ts";
 import { type Args, LocalDistribution, LocalService, LocalTask } from "./resources.ts";
 import type { InstanceInputs } from "./state.ts";
+
+/** The Node that the npm package `node` brought. */
+const ownNode = fileURLToPath(new URL("../../../node_modules/node/bin/node", import.meta.url));
 
 /** What a local target is made for. */
 export interface LocalTargetArgs {
@@ -39,7 +42,8 @@ export interface LocalTargetArgs {
  */
 export class LocalTarget implements Target {
   readonly name = "local";
-  readonly node = process.execPath;
+  /** The checkout's own Node, whichever one runs the deployment: another path would restart every job. */
+  readonly node = existsSync(ownNode) ? ownNode : process.execPath;
   /** The stack's folder. */
   readonly folder: string;
   readonly #placements: Placements;

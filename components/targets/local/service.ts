@@ -55,13 +55,12 @@ export async function startService(inputs: ServiceInputs, context: Context): Pro
   try {
     await awaitReadiness(inputs, environment, supervisor, context);
   } catch (error) {
+    const lines = await lastLines(log, before);
     await stopService(inputs);
     // All but the log, which the error names.
     for (const folder of [inputs.configuration, runFolder(inputs)]) await rm(folder, { recursive: true, force: true });
     if (!(error instanceof DeploymentError)) throw error;
-    throw new DeploymentError(
-      `${instance} ${error.message}\nThe last lines of ${log}:\n${await lastLines(log, before)}`,
-    );
+    throw new DeploymentError(`${instance} ${error.message}\nThe last lines of ${log}:\n${lines}`);
   }
   const pid = (await readPid(inputs, "server")) ?? 0;
   context.status(`ready: process ${pid} on ${address}`);

@@ -1,0 +1,158 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type { Context } from "../../../../components/targets/local/instance.ts";
+import { instances, stopStack } from "../../../../components/targets/local/instances.ts";
+import {
+  deleteService,
+  inspectService,
+  startService,
+  stopService,
+} from "../../../../components/targets/local/service.ts";
+import type { ServiceInputs, TaskInputs } from "../../../../components/targets/local/state.ts";
+import { deleteTask, runTask } from "../../../../components/targets/local/task.ts";
+
+// The lifecycle without Pulumi: the programs are shells, which start in no time.
+const stackFolder = mkdtempSync(join(tmpdir(), "life cycle "));
+afterAll(async () => {
+  await stopStack(stackFolder, 1);
+  rmSync(stackFolder, { recursive: true, force: true });
+});
+
+let warnings: string[] = [];
+let cancellation = new AbortController();
+let context: Context;
+beforeEach(() => {
+  warnings = [];
+  cancellation = new AbortController();
+  context = { cancelled: cancellation.signal, status: () => {}, warn: (message) => warnings.push(message) };
+});
+
+const instance = (name: string, script: string) => ({
+  stackFolder,
+  instance: name,
+  address: "127.22.0.21",
+  configuration: join(stackFolder, name, "configuration"),
+  data: join(stackFolder, "data", name),
+  logs: join(stackFolder, name, "logs"),
+  command: ["/bin/sh", "-c", script],
+  environment: {},
+  files: { "a.properties": { content: "a=1\n", secret: false } },
+});
+const service = (name: string, script: string, changes: Partial<ServiceInputs> = {}): ServiceInputs => ({
+  ...instance(name, script),
+  prepare: [],
+  ports: {},
+  readiness: { kind: "command", command: ["test", "-e", join(stackFolder, "data", name, "ready")] },
+  readinessTimeout: 30,
+  memory: 1,
+  stopSignal: "SIGTERM",
+  stopGrace: 5,
+  ...changes,
+});
+const task = (name: string, script: string, changes: Partial<TaskInputs> = {}): TaskInputs => ({
+  ...instance(name, script),
+  deleteCommand: [],
+  triggers: [],
+  timeout: 30,
+  retries: 0,
+  ...changes,
+});
+const serve = "touch ready; while :; do sleep 0.1; done";
+
+test("a service starts in its data folder, is inspected, and is deleted but for its data", async () => {
+  const inputs = service("server", serve);
+  const state = await startService(inputs, context);
+  expect(await inspectService(inputs)).toEqual({ drift: [], pid: state.pid });
+  const [status] = await instances(stackFolder);
+  expect(status).toMatchObject({ name: "server", address: "127.22.0.21", pid: state.pid, memoryLimit: 1 });
+  process.kill(state.supervisor, "SIGKILL");
+  await sleep(50);
+  expect((await inspectService(inputs)).drift).toEqual(["server runs without its supervisor"]);
+  const again = await startService(inputs, context);
+  expect(again.pid).not.toBe(state.pid);
+  expect((await instances(stackFolder)).map(({ pids }) => pids.length <= 3)).toEqual([true]);
+  await deleteService(inputs);
+  expect(await instances(stackFolder)).toEqual([]);
+  expect(existsSync(join(stackFolder, "server"))).toBe(false);
+  expect(existsSync(join(inputs.data, "ready"))).toBe(true);
+});
+
+test("the stop signal arrives, SIGINT too, and the server may end in peace", async () => {
+  for (const stopSignal of process.platform === "linux" ? (["SIGTERM", "SIGINT"] as const) : (["SIGTERM"] as const)) {
+    const name = `peaceful-${stopSignal.toLowerCase()}`;
+    const script = `trap 'sleep 0.3; touch "in peace"; exit 0' ${stopSignal.slice(3)}; ${serve}`;
+    const inputs = service(name, script, { stopSignal });
+    await startService(inputs, context);
+    await stopService(inputs);
+    expect(existsSync(join(inputs.data, "in peace"))).toBe(true);
+    expect(readFileSync(join(inputs.logs, `${name}.log`), "utf8")).toContain("supervisor: stopped");
+  }
+});
+
+test("a server that is not ready in time fails by name, with its log, and is stopped", async () => {
+  const inputs = service("slow", "echo thinking; exec sleep 60", { readinessTimeout: 1 });
+  await expect(startService(inputs, context)).rejects.toThrow(
+    /^slow was not ready after 1 s: test ended with exit code 1.*\n.*slow\.log:\n {2}thinking$/,
+  );
+  expect(await instances(stackFolder)).toEqual([]);
+  expect(existsSync(inputs.configuration)).toBe(false);
+});
+
+test("a preparation that fails, fails the start", async () => {
+  const inputs = service("unprepared", serve, { prepare: ["/bin/sh", "-c", "echo no disk; exit 9"] });
+  await expect(startService(inputs, context)).rejects.toThrow(
+    /ended 2 times before it was ready, with status 9[\s\S]*no disk/,
+  );
+});
+
+test("a cancelled deployment takes back what it began", async () => {
+  const starting = startService(service("cancelled", "exec sleep 60"), context);
+  setTimeout(() => cancellation.abort(), 300);
+  await expect(starting).rejects.toThrow("cancelled was cancelled before it was ready.");
+  expect(await instances(stackFolder)).toEqual([]);
+});
+
+test("a folder that was removed does not keep its server", async () => {
+  const inputs = service("homeless", serve);
+  await startService(inputs, context);
+  rmSync(join(stackFolder, "homeless"), { recursive: true });
+  await deleteService(inputs);
+  expect(await instances(stackFolder)).toEqual([]);
+});
+
+test("a task is tried again, and its error names exit code and last lines", async () => {
+  const script = 'n=$(cat count 2>/dev/null || echo 0); n=$((n + 1)); echo "$n" >count; echo "try $n"; [ "$n" -ge 2 ]';
+  expect((await runTask(task("second", script, { retries: 1 }), context)).log).toContain("second.log");
+  await expect(runTask(task("failing", "echo why; exit 6"), context)).rejects.toThrow(
+    /^failing failed with exit code 6\.\nThe last lines of .*failing\.log:\n {2}why$/,
+  );
+  await expect(runTask(task("nothing", "", { command: ["/no/such/program"] }), context)).rejects.toThrow(
+    "could not be run",
+  );
+});
+
+test("a task out of time is killed with all that it started", async () => {
+  const inputs = task("endless", "sleep 60 & sleep 60", { timeout: 0.3 });
+  await expect(runTask(inputs, context)).rejects.toThrow("endless was not done after 0.3 s.");
+  expect(await instances(stackFolder)).toEqual([]);
+});
+
+test("a delete command that fails is told and passed over", async () => {
+  const inputs = task("undone", "true", { deleteCommand: ["/bin/sh", "-c", "echo gone already; exit 5"] });
+  await runTask(inputs, context);
+  await deleteTask(inputs, context);
+  expect(warnings).toEqual([
+    expect.stringMatching(/undone: its delete command failed with exit code 5\.[\s\S]*gone already/),
+  ]);
+  expect(existsSync(join(stackFolder, "undone"))).toBe(false);
+  expect(existsSync(inputs.data)).toBe(false);
+});
+
+test("a stack is stopped whole, whatever its state knows", async () => {
+  await startService(service("forgotten", serve), context);
+  expect(await stopStack(stackFolder, 2)).toEqual(["forgotten"]);
+  expect(await instances(stackFolder)).toEqual([]);
+});
