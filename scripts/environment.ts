@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
 import { cacheFolder, checkout, stateFolder } from "./setup/paths.mjs";
 import { projectPath, readRecord, type SetupRecord } from "./setup/record.mjs";
 import { withoutEncryptionSalt } from "./stack-configuration.ts";
@@ -56,13 +57,13 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
 }
 
 /**
- * Runs the Pulumi CLI in the checkout to its end, whatever that is. Where no stack was named or made yet, it makes and
- * selects the default one first.
+ * Runs the Pulumi CLI in the checkout to its end, whatever that is. Where the default stack is meant and not made yet, in
+ * the project's own backend, it makes and selects it first.
  */
 export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
   const environment = pulumiEnvironment({ ...process.env, ...options.environment });
   if (hasOwnBackend(environment)) return await runCli(args, environment, options.capture);
-  if (needsStack(args) && environment.PULUMI_STACK === undefined && !isStackSelected()) {
+  if (needsStack(args) && isDefaultStackMissing(namedStack(args) ?? environment.PULUMI_STACK)) {
     if (!projectStacks().includes(defaultStack)) forgetEncryptionSalt(defaultStack);
     const created = await runCli(["stack", "select", "--create", defaultStack], environment, true);
     if (created.exitCode !== 0) return created;
@@ -90,14 +91,32 @@ export function projectStacks(): string[] {
     .sort();
 }
 
-/** Whether one of the stacks in the project's own backend was ever selected; one that was removed does not count. */
-function isStackSelected(): boolean {
-  return projectStacks().length > 0 && existsSync(join(projectHome, "workspaces"));
+/**
+ * Whether the default stack is meant, but not there or, where none is named, not selected.
+ *
+ * @param named the stack that the person named, if any
+ */
+function isDefaultStackMissing(named: string | undefined): boolean {
+  const stacks = projectStacks();
+  if (named !== undefined) return named === defaultStack && !stacks.includes(named);
+  // A selection can outlive its stack.
+  return stacks.length === 0 || !existsSync(join(projectHome, "workspaces"));
 }
 
-/** Whether these arguments of the CLI ask something of a stack and do not name one. */
+/** The stack that these arguments of the CLI name, if any. */
+export function namedStack(args: readonly string[]): string | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { stack: { type: "string", short: "s" } },
+    strict: false,
+    allowPositionals: true,
+  });
+  return typeof values.stack === "string" ? values.stack : undefined;
+}
+
+/** Whether these arguments of the CLI ask something of a stack. */
 export function needsStack(args: readonly string[]): boolean {
-  if (args.some((argument) => /^(-h|--help|-s.*|--stack(=.*)?)$/.test(argument))) return false;
+  if (args.includes("-h") || args.includes("--help")) return false;
   const [command = "", subcommand = ""] = args.filter((argument) => !argument.startsWith("-"));
   if (command === "stack") return !["init", "select", "ls", "rm", "new"].includes(subcommand);
   return STACK_COMMANDS.has(command);

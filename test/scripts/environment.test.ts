@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 import { describe, expect, test } from "vitest";
-import { needsStack } from "../../scripts/environment.ts";
+import { namedStack, needsStack } from "../../scripts/environment.ts";
 import { packagePrograms } from "../../scripts/setup/paths.mjs";
 import { projectPath } from "../../scripts/setup/record.mjs";
 import { withoutEncryptionSalt } from "../../scripts/stack-configuration.ts";
@@ -16,20 +16,21 @@ describe("needsStack", () => {
     expect(needsStack(args.filter((argument) => argument !== undefined))).toBe(true),
   );
 
-  test.each([
-    [["version"]],
-    [["login"]],
-    [["up", "--help"]],
-    [["up", "--stack", "other"]],
-    [["up", "--stack=other"]],
-    [["up", "-s", "other"]],
-    [["stack", "init", "other"]],
-    [["stack", "ls"]],
-    [[]],
-  ])("%j does not, or names one", (args) => expect(needsStack(args)).toBe(false));
+  test.each([[["version"]], [["login"]], [["up", "--help"]], [["stack", "init", "other"]], [["stack", "ls"]], [[]]])(
+    "%j does not",
+    (args) => expect(needsStack(args)).toBe(false),
+  );
+});
 
-  test("a flag that only begins with an s is no stack", () => {
-    expect(needsStack(["up", "--skip-preview"])).toBe(true);
+describe("namedStack", () => {
+  test.each([
+    [["up", "--stack", "other"]],
+    [["up", "--stack=other", "--yes"]],
+    [["--non-interactive", "up", "-s", "other", "--skip-preview"]],
+  ])("%j names one", (args) => expect(namedStack(args)).toBe("other"));
+
+  test.each([[["up", "--skip-preview"]], [["stack", "select", "other"]], [[]]])("%j names none", (args) => {
+    expect(namedStack(args)).toBeUndefined();
   });
 });
 
