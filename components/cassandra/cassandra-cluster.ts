@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
@@ -174,9 +174,9 @@ function createNode(
         classPath: [`${target.directory(cassandraDistribution)}/lib/*`],
         mainClass: "org.apache.cassandra.service.CassandraDaemon",
         systemProperties: {
-          "cassandra.config": `file://${configuration}/cassandra.yaml`,
-          "cassandra-rackdc.properties": `file://${configuration}/cassandra-rackdc.properties`,
-          "logback.configurationFile": `file://${configuration}/logback.xml`,
+          "cassandra.config": pathToFileURL(`${configuration}/cassandra.yaml`).href,
+          "cassandra-rackdc.properties": pathToFileURL(`${configuration}/cassandra-rackdc.properties`).href,
+          "logback.configurationFile": pathToFileURL(`${configuration}/logback.xml`).href,
           "cassandra.storagedir": data,
           "cassandra.logdir": logs,
           // Otherwise Cassandra closes its standard output.
