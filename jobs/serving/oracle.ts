@@ -4,11 +4,12 @@ import { granularityMilliseconds } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
 import { type AnswerGranularity, answerKey, type KeyAnswer, Ranking, type TopRow } from "./merge.ts";
 
-/** An event where it is in the log. */
+/** What is at an offset of the log. */
 export interface LoggedEvent<Event> {
   readonly partition: number;
   readonly offset: number;
-  readonly event: Event;
+  /** Undefined if what is there is no event. */
+  readonly event: Event | undefined;
 }
 
 /** Which events an answer is over: of every partition those in `[start, end)`. */
@@ -49,7 +50,7 @@ export class Oracle<Event> {
 
   /** Takes up an event, unless the view cannot. */
   add({ partition, offset, event }: LoggedEvent<Event>): void {
-    if (this.view.problem(event) !== undefined) return;
+    if (event === undefined || this.view.problem(event) !== undefined) return;
     const key = this.view.key(event);
     const text = keyText(key);
     let known = this.#entries.get(text);

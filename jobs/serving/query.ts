@@ -124,9 +124,9 @@ export async function queryTop(
 
 /** How a query reads the two layers and takes up what is good of them. */
 interface Reading {
-  /** Forgets what was taken up. */
+  /** Forgets what was taken up: the speed view is read, perhaps again. */
   begin(): void;
-  /** Reads the version's rows; the function returned takes them up. */
+  /** Reads the version's rows; the function returned takes them up, after those of the speed view. */
   batch(version: Version): Promise<() => void>;
   /** Reads the speed view's rows. */
   speed(eras: readonly number[], take: (row: SpeedRow) => void): Promise<void>;
@@ -152,7 +152,6 @@ async function readLayers(options: QueryOptions, view: AnyView, layer: Layer, re
   const pointerNow = () => bounded("pointer", timeout, (signal) => options.stores.pointer(view, signal));
   let pointer = await pointerNow();
   for (let attempt = 1; ; attempt++) {
-    reading.begin();
     const version = pointer;
     const both = await Promise.allSettled([
       version === undefined || layer === "speed" ? undefined : reading.batch(version),
@@ -205,11 +204,11 @@ async function readSpeed(
     const coverage = coverageOf(start, progress, chunkSize);
     const open: SpeedRow[] = [];
     const underWay = new Set<number>();
-    const closed: SpeedRow[] = [];
+    reading.begin();
     const eras = coveredEras(coverage, options.chunksPerEra);
     const take = (row: SpeedRow) => {
       const use = rowUse(coverage, row);
-      if (use === "closed") closed.push(row);
+      if (use === "closed") reading.add(row);
       else if (use === "open") open.push(row);
       else if (use === "underWay") underWay.add(row.partition);
     };
@@ -219,7 +218,6 @@ async function readSpeed(
       await sleep(pause);
       continue;
     }
-    for (const row of closed) reading.add(row);
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
     return containsOf(start, withoutOpenChunks(coverage, underWay), watermarks);
   }

@@ -17,8 +17,7 @@ export interface LogArgs<Event> {
 }
 
 /**
- * A topic's events from its beginning, in offset order within each partition, without what is no event: what an oracle
- * takes its one pass over.
+ * A topic's events from its beginning, in offset order within each partition: what an oracle takes its one pass over.
  *
  * @throws {OffsetOutOfRangeError} if Kafka no longer holds the beginning
  */
@@ -36,7 +35,7 @@ export async function* readLog<Event>(args: LogArgs<Event>): AsyncGenerator<Logg
       });
       for (const { offset, value } of fetched.records) {
         const { event } = decodeEvent(application, value, maxEventBytes);
-        if (event !== undefined) yield { partition, offset, event };
+        yield { partition, offset, event };
       }
       next[partition] = fetched.next;
     }

@@ -94,6 +94,18 @@ describe("checkAnswers", () => {
     expect(result.answers).toBe(150);
   });
 
+  it("does not wait for events where the log has none", async () => {
+    stores.latest = { 0: 100, 1: 0 };
+    stores.views.get("visits")?.writeTo(0, 100);
+    async function* flow() {
+      for (let offset = 0; offset < 1_100; offset++)
+        yield { partition: 0, offset, event: offset < 100 ? logs[0]?.[offset] : undefined };
+      await new Promise(() => {});
+    }
+    const result = await checkAnswers({ queryUrl, application: site, events: flow(), queries: 20, patience: 2 });
+    expect(result).toMatchObject({ answers: 20, events: 100, differing: 0 });
+  });
+
   it("fails if the layers do not come as far as the log", async () => {
     stores.views.get("visits")?.writeTo(0, 600);
     const check = checkAnswers({ queryUrl, application: site, events, queries: 1, settled: true, patience: 0.2 });

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { count, max, mean } from "../../../jobs/measures/index.ts";
+import { answerGranularities, answerKey, Ranking } from "../../../jobs/serving/merge.ts";
+import { keyText } from "../../../jobs/views/aggregate.ts";
+import { view } from "../../../jobs/views/view.ts";
+
+const visits = view<{ time: number; page: string; bytes: number }>({
+  name: "visits",
+  time: (visit) => visit.time,
+  granularity: "minute",
+  key: { page: (visit) => visit.page },
+  measures: { visits: count(), largest: max((visit) => visit.bytes), average: mean((visit) => visit.bytes) },
+});
+const row = (time: number, bytes: number) => {
+  const states = visits.zero();
+  visits.add(states, { time, page: "x", bytes });
+  return { bucket: visits.bucket({ time, page: "x", bytes }), states };
+};
+const day = 86_400_000;
+const rows = [row(day, 5), row(30_000, 2), row(day + 1, 1)];
+
+describe("answerKey", () => {
+  it("merges rows of a time step, whatever their order, and sorts the steps", () => {
+    expect(answerKey(visits, rows, "minute")).toEqual({
+      rows: [
+        { time: "1970-01-01T00:00:00.000Z", visits: 1, largest: 2, average: 2 },
+        { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
+      ],
+      total: { visits: 3, largest: 5, average: 8 / 3 },
+    });
+  });
+
+  it("gives the whole range one row, of its first time step", () => {
+    expect(answerKey(visits, [row(3 * day + 61_000, 1), ...rows.slice(0, 1)], "all").rows).toEqual([
+      { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
+    ]);
+  });
+
+  it("has no rows without events, and totals of none", () => {
+    expect(answerKey(visits, [], "day")).toEqual({ rows: [], total: { visits: 0, largest: null, average: null } });
+  });
+});
+
+describe("answerGranularities", () => {
+  it("are none finer than the view's", () => {
+    expect(answerGranularities({ granularity: "hour" })).toEqual(["hour", "day", "all"]);
+  });
+});
+
+describe("Ranking", () => {
+  it("sorts by value, then by the key's text, and leaves out keys without a value", () => {
+    const measure = visits.measures.largest as never;
+    const ranking = new Ranking(measure);
+    for (const [key, bytes] of [
+      ["b", 3],
+      ["a", 3],
+      ["c", 9],
+      ["b", 1],
+    ] as const)
+      ranking.add(keyText([key]), row(0, bytes).states[1]);
+    ranking.add(keyText(["none"]), visits.zero()[1]);
+    expect(ranking.top(10)).toEqual([
+      { key: ["c"], value: 9 },
+      { key: ["a"], value: 3 },
+      { key: ["b"], value: 3 },
+    ]);
+    expect(ranking.top(1)).toEqual([{ key: ["c"], value: 9 }]);
+  });
+});
