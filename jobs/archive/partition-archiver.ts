@@ -12,7 +12,7 @@ import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema } from "./
 import { type ArchivedRange, archivedRange, fileName, partitionFolder, writingFolder } from "./layout.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 
-/** What the archiver works with; all but the first two may be away for a while. */
+/** What the archiver works with; the systems may be away for a while. */
 export interface ArchiveServices<Event> {
   readonly configuration: Configuration;
   readonly application: Application<Event>;
@@ -22,10 +22,13 @@ export interface ArchiveServices<Event> {
   readonly hdfs: Pick<WebHdfs, "list" | "status" | "readText" | "create" | "rename" | "delete" | "mkdirs">;
   readonly metrics: ArchiveMetrics;
   readonly log: (line: string) => void;
+  /**
+   * The most bytes of open chunks' events kept in memory, over all partitions; more is read from Kafka once again when
+   * the chunk is full. Default: 64 MiB
+   */
+  readonly memoryBytes?: number;
 }
 
-/** The most bytes of open chunks' events kept in memory, over all partitions; more is read from Kafka once again. */
-const memoryBytes = 64 * 1024 * 1024;
 const lineEnd = Buffer.from("\n");
 
 /** What was read of the open chunk. */
@@ -134,7 +137,7 @@ export class PartitionArchiver<Event> {
   /** Reads a whole chunk, as it fills. */
   async #readChunk(range: ArchivedRange, signal: AbortSignal): Promise<OpenChunk> {
     const { configuration, reader, metrics } = this.#services;
-    const mostBytes = memoryBytes / configuration.partitions;
+    const mostBytes = (this.#services.memoryBytes ?? 64 * 1024 * 1024) / configuration.partitions;
     const open: OpenChunk = { ...range, events: 0, letters: 0, bytes: 0, lines: [] };
     for (let offset = range.start; offset < range.end; ) {
       const { records, next, latest } = await reader.fetch(configuration.topic, this.#partition, offset, {

@@ -13,8 +13,9 @@ const carriageReturn = 0x0d;
  * @throws {Error} if the file cannot be read, or is no whole gzip file
  */
 export async function* fileSource(path: string): AsyncGenerator<readonly SourceEvent[]> {
+  const compressed = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const bytes: AsyncIterable<Buffer> = (await isGzip(path)) ? decompressed(file) : file;
+  const bytes: AsyncIterable<Buffer> = compressed ? decompressed(file) : file;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of bytes) {
     const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

@@ -62,7 +62,7 @@ export function generate(seed: number, index: number): WikipediaEdit {
     regionIsoCode: null,
     regionName: null,
     user: isAnonymous ? `192.0.2.${number % 256}` : `${isRobot ? "Bot" : "User"} ${languages[language]} ${number}`,
-    delta: isDeletion ? -size : size,
+    delta: isDeletion ? 0 - size : size,
     added: isDeletion ? 0 : size,
     deleted: isDeletion ? size : 0,
   };

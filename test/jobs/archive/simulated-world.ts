@@ -1,0 +1,204 @@
+import * as z from "zod";
+import { application } from "../../../jobs/application.ts";
+import { ArchiveMetrics } from "../../../jobs/archive/metrics.ts";
+import type { ArchiveServices } from "../../../jobs/archive/partition-archiver.ts";
+import type { Configuration } from "../../../jobs/configuration.ts";
+import { HdfsError } from "../../../jobs/hdfs/hdfs-error.ts";
+import type { SourceEvent } from "../../../jobs/kafka/event-producer.ts";
+import type { Fetched, LogRecord, Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import { sum } from "../../../jobs/measures/index.ts";
+import { view } from "../../../jobs/views/view.ts";
+
+const event = z.object({ time: z.string(), size: z.number() });
+
+/** An application whose view cannot take sizes that are no whole numbers. */
+export const sizes = application({
+  event,
+  views: [
+    view<z.infer<typeof event>>({
+      name: "sizes",
+      time: (one) => one.time,
+      granularity: "hour",
+      key: { all: () => "all" },
+      measures: { size: sum((one) => one.size) },
+    }),
+  ],
+});
+
+export const topic = "sizes";
+export const deadLetterTopic = "sizes-dead-letters";
+
+/** Kafka and HDFS in memory; they fail, and kill who uses them, when they are told to. */
+export class SimulatedWorld {
+  readonly chunkSize: number;
+  topicId = "first";
+  /** By topic and partition. */
+  readonly logs = new Map<string, LogRecord[]>();
+  /** The first offset that retention left, by topic and partition. */
+  readonly earliest = new Map<string, number>();
+  readonly files = new Map<string, Buffer>();
+  readonly lines: string[] = [];
+  memoryBytes = 1_000_000;
+  /** What becomes of the next operation: it may fail before or after its effect, or its caller may die then. */
+  fate: () => "fine" | "fails before" | "fails after" | "dies before" | "dies after" = () => "fine";
+
+  constructor(chunkSize: number, partitions: number) {
+    this.chunkSize = chunkSize;
+    for (let partition = 0; partition < partitions; partition++)
+      for (const name of [topic, deadLetterTopic]) this.logs.set(`${name}-${partition}`, []);
+  }
+
+  append(partition: number, value: string | null): void {
+    const log = this.log(topic, partition);
+    log.push({ offset: log.length, key: null, value: value === null ? null : Buffer.from(value) });
+  }
+
+  log(name: string, partition: number): LogRecord[] {
+    return this.logs.get(`${name}-${partition}`) as LogRecord[];
+  }
+
+  /** What an archiver works with. `died` is called when it is killed: none of its operations ever ends from then on. */
+  services(died: () => void): ArchiveServices<z.infer<typeof event>> {
+    let dead = false;
+    const forever = new Promise<never>(() => {});
+    const act = async <Result>(effect: () => Result, partly?: () => void, isPatient = false): Promise<Result> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (dead) return forever;
+      let fate = this.fate();
+      if (isPatient && fate.startsWith("fails")) fate = "fine";
+      if (fate.startsWith("dies")) {
+        dead = true;
+        if (fate === "dies after") effect();
+        else partly?.();
+        died();
+        return forever;
+      }
+      const failure = new HdfsError({ operation: "OPEN", path: "/", address: "memory", reason: "away" });
+      if (fate === "fails before") {
+        partly?.();
+        throw failure;
+      }
+      const result = effect();
+      if (fate === "fails after") throw failure;
+      return result;
+    };
+    const fetch = async (
+      name: string,
+      partition: number,
+      start: number,
+      options: { readonly end?: number; readonly signal?: AbortSignal | undefined } = {},
+    ): Promise<Fetched> => {
+      options.signal?.throwIfAborted();
+      const log = this.log(name, partition);
+      // Whatever the sizes of fetches, the outcome is the same.
+      const most = start + 1 + ((start * 7) % 5);
+      const records = await patient(() => log.slice(start, Math.min(most, options.end ?? most, log.length)));
+      if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      return { records, next: start + records.length, latest: log.length };
+    };
+    // The reader and the producer are patient themselves: their callers see no failure that passes.
+    const patient = <Result>(effect: () => Result) => act(effect, undefined, true);
+    return {
+      configuration: this.#configuration(),
+      application: sizes,
+      metrics: new ArchiveMetrics(),
+      log: (line) => this.lines.push(line),
+      memoryBytes: this.memoryBytes,
+      reader: {
+        fetch,
+        read: async function* (name, partition, start, end, signal) {
+          for (let offset = start; offset < end; ) {
+            const { records, next } = await fetch(name, partition, offset, { end, signal });
+            yield records;
+            offset = next;
+          }
+        },
+        topicId: () => act(() => this.topicId),
+        watermarks: (name) =>
+          act(() => {
+            const marks: Record<number, Watermarks> = {};
+            for (const [key, log] of this.logs)
+              if (key.startsWith(`${name}-`) && /^\d+$/.test(key.slice(name.length + 1)))
+                marks[Number(key.slice(name.length + 1))] = {
+                  earliest: this.earliest.get(key) ?? 0,
+                  latest: log.length,
+                };
+            return marks;
+          }),
+      },
+      deadLetters: {
+        send: (events: readonly SourceEvent[]) =>
+          patient(() => {
+            for (const { key, value, partition } of events) {
+              const log = this.log(deadLetterTopic, partition as number);
+              log.push({ offset: log.length, key: Buffer.from(key as string), value: Buffer.from(value) });
+            }
+          }),
+      },
+      hdfs: {
+        mkdirs: () => act(() => {}),
+        status: (path) =>
+          act(() => {
+            const file = this.files.get(path);
+            return file && { name: "", path, type: "FILE", length: file.length, modified: 0 };
+          }),
+        list: (path) =>
+          act(() =>
+            [...this.files]
+              .filter(([file]) => file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes("/"))
+              .map(([file, { length }]) => {
+                const name = file.slice(path.length + 1);
+                return { name, path: file, type: "FILE" as const, length, modified: 0 };
+              })
+              .sort((a, b) => (a.name < b.name ? -1 : 1)),
+          ),
+        readText: (path) => act(() => (this.files.get(path) as Buffer).toString()),
+        create: async (path, body) => {
+          const parts: Uint8Array[] = [];
+          for await (const part of body) parts.push(part);
+          const whole = Buffer.concat(parts);
+          const half = whole.subarray(0, whole.length / 2);
+          await act(
+            () => void this.files.set(path, whole),
+            () => void this.files.set(path, half),
+          );
+        },
+        rename: (from, to) =>
+          act(() => {
+            const file = this.files.get(from);
+            if (file === undefined || this.files.has(to)) return false;
+            this.files.delete(from);
+            this.files.set(to, file);
+            return true;
+          }),
+        delete: (path) =>
+          act(() => {
+            for (const file of this.files.keys()) if (file.startsWith(path)) this.files.delete(file);
+            return true;
+          }),
+      },
+    };
+  }
+
+  #configuration(): Configuration {
+    return {
+      topic,
+      deadLetterTopic,
+      partitions: this.logs.size / 2,
+      chunkSize: this.chunkSize,
+      maxEventBytes: 200,
+      kafka: { bootstrapServers: ["memory:1"] },
+      hdfs: {
+        webHdfs: "http://memory",
+        fileSystem: "hdfs://memory",
+        masterDataset: "/master",
+        batchViews: "/batch",
+        user: "u",
+      },
+      cassandra: { contactPoints: ["memory:1"], localDataCenter: "d", keyspace: "k" },
+      druid: { broker: "http://memory", coordinator: "http://memory" },
+      speed: { shards: 1, chunksPerEra: 1 },
+      generations: {},
+    };
+  }
+}
