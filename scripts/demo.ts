@@ -2,37 +2,36 @@
  * The main job: brings the whole architecture up, plays events, runs a batch while it goes on playing and asking, and
  * checks the merged answers against one pass in memory.
  *
- *     npm run demo [-- [--input FILE | --events N] [--rate N] [--down]]
+ *     npm run demo [-- [--input FILE | --events N] [--rate N] [--stack NAME] [--down]]
  *
  * Exit code 0 only if no answer differs.
  */
 import { loadApplication } from "../components/application.ts";
 import type { Offsets } from "../jobs/chunks.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
-import { RangeReader } from "../jobs/kafka/range-reader.ts";
-import { type CheckResult, checkAnswers } from "../jobs/serving/check.ts";
-import { readLog } from "../jobs/serving/read-log.ts";
+import type { CheckResult } from "../jobs/serving/check.ts";
 import { fileSource } from "../jobs/sources/file.ts";
 import { generatorSource } from "../jobs/sources/generator.ts";
 import { play } from "../jobs/sources/play.ts";
 import type { Source } from "../jobs/sources/source.ts";
 import { type RunningArchitecture, runBatch, runningArchitecture, runningServers } from "./demo/architecture.ts";
+import { check, checkUntil } from "./demo/check.ts";
+import { Log } from "./demo/log.ts";
 import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
 import { Progress } from "./demo/progress.ts";
 import { format, table } from "./demo/table.ts";
-import { defaultStack, runPulumi } from "./environment.ts";
+import { ensureStack, runPulumi } from "./environment.ts";
+import { takeDown } from "./take-down.ts";
 
 /** The part of the events that is played before the batch run, and up to the end of it; the rest comes after. */
 const beforeBatch = 0.6;
 const untilBatchEnds = 0.8;
-/** Questions of the checks: while the batch runs, a round; before and after it. */
-const roundQuestions = 100;
+/** Questions of the checks before and after the batch run. */
 const earlyQuestions = 300;
 const finalQuestions = 1_000;
 /** How long the events played beside the batch run are spread over, in seconds. */
 const besideBatchSeconds = 20;
 
-const stack = defaultStack;
 const progress = new Progress();
 
 try {
@@ -43,12 +42,14 @@ try {
 }
 
 async function demo(options: DemoOptions): Promise<number> {
+  const { stack } = options;
   progress.say("bringing the architecture up (pulumi up)");
+  await ensureStack(stack);
   const up = await runPulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
   if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once it is mended");
   const architecture = await runningArchitecture(stack);
   progress.say("all servers are ready");
-  await printServers();
+  await printServers(stack);
 
   const events = await countEvents(sourceOf(options), options);
   const log = new Log(architecture);
@@ -75,7 +76,7 @@ async function demo(options: DemoOptions): Promise<number> {
   const final = await check(architecture, log, { queries: finalQuestions, settled: true });
   const lost = events - (sum(await log.end()) - sum(before));
   await printAnswers(architecture);
-  await printServers();
+  await printServers(stack);
   await log.close();
 
   const differing = early.differing + during.differing + final.differing;
@@ -87,7 +88,7 @@ async function demo(options: DemoOptions): Promise<number> {
   const answers = early.answers + during.answers + final.answers;
   const verdict = differing === 0 && lost === 0 ? "exact" : "NOT EXACT";
   console.log(`\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ\n`);
-  if (options.down) return (await takeDown()) || (verdict === "exact" ? 0 : 1);
+  if (options.down) return (await takeDown(stack)) || (verdict === "exact" ? 0 : 1);
   printWhatNext(architecture);
   return verdict === "exact" ? 0 : 1;
 }
@@ -129,72 +130,6 @@ async function playEvents(
   );
 }
 
-/** The log of the events, for the oracle's one pass. */
-class Log {
-  readonly #reader: RangeReader;
-  readonly #architecture: RunningArchitecture;
-
-  constructor(architecture: RunningArchitecture) {
-    this.#architecture = architecture;
-    const { bootstrapServers } = architecture.configuration.kafka;
-    this.#reader = new RangeReader({ bootstrapServers, clientId: "demo" });
-  }
-
-  async end(): Promise<Offsets> {
-    const watermarks = await this.#reader.watermarks(this.#architecture.configuration.topic);
-    return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
-  }
-
-  /** The events from the beginning: up to where the log ends now, or until the signal. */
-  async events(signal?: AbortSignal) {
-    const { topic, partitions, maxEventBytes } = this.#architecture.configuration;
-    const { application } = await loadApplication(this.#architecture.application);
-    const end = signal === undefined ? { until: await this.end() } : { signal };
-    return readLog({ reader: this.#reader, topic, partitions, maxEventBytes, application, ...end });
-  }
-
-  async close(): Promise<void> {
-    await this.#reader.close();
-  }
-}
-
-async function check(
-  { queryUrl, application: module }: RunningArchitecture,
-  log: Log,
-  options: { readonly queries: number; readonly settled: boolean; readonly seed?: number },
-): Promise<CheckResult> {
-  const { application } = await loadApplication(module);
-  const stop = new AbortController();
-  try {
-    return await checkAnswers({
-      ...options,
-      queryUrl,
-      application,
-      events: await log.events(options.settled ? undefined : stop.signal),
-    });
-  } finally {
-    stop.abort();
-  }
-}
-
-/** Checks round after round of answers while events go on, until it is over; every round at least once. */
-async function checkUntil(isOver: () => boolean, architecture: RunningArchitecture, log: Log): Promise<CheckResult> {
-  let all = await check(architecture, log, { queries: roundQuestions, settled: false });
-  for (let seed = 2; !isOver(); seed++) {
-    const round = await check(architecture, log, { queries: roundQuestions, settled: false, seed });
-    all = {
-      ...round,
-      answers: all.answers + round.answers,
-      numbers: all.numbers + round.numbers,
-      differing: all.differing + round.differing,
-      differ: [...all.differ, ...round.differ].slice(0, 10),
-      unavailable: all.unavailable + round.unavailable,
-      versions: [...new Set([...all.versions, ...round.versions])].sort(),
-    };
-  }
-  return all;
-}
-
 function printCheck(when: string, result: CheckResult): void {
   const unavailable = result.unavailable === 0 ? "" : `, ${result.unavailable} not available`;
   progress.say(
@@ -204,7 +139,7 @@ function printCheck(when: string, result: CheckResult): void {
   for (const difference of result.differ) console.log(JSON.stringify(difference));
 }
 
-async function printServers(): Promise<void> {
+async function printServers(stack: string): Promise<void> {
   const servers = await runningServers(stack);
   const rows = servers.map(({ name, address, pid, memory }) => [name, address, String(pid), memory ?? "?"]);
   const total = servers.reduce((all, { memory }) => all + (memory ?? 0), 0);
@@ -248,12 +183,6 @@ function printWhatNext({ queryUrl }: RunningArchitecture): void {
       "  take it down   npm run demo:down",
     ].join("\n"),
   );
-}
-
-async function takeDown(): Promise<number> {
-  process.argv.splice(2);
-  await import("./down.ts");
-  return Number(process.exitCode ?? 0);
 }
 
 function sum(offsets: Offsets): number {

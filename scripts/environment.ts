@@ -81,6 +81,13 @@ export function stackFolder(stack: string): string {
   return join(stateFolder, "stacks", stack);
 }
 
+/** Makes the stack if there is none of that name, without selecting it. In a backend of their own people do so themselves. */
+export async function ensureStack(stack: string): Promise<void> {
+  if (hasOwnBackend() || projectStacks().includes(stack)) return;
+  const { exitCode, stderr } = await runPulumi(["stack", "init", stack, "--no-select"], { capture: true });
+  if (exitCode !== 0) throw new Error(`the stack ${stack} cannot be made: ${stderr.trim()}`);
+}
+
 /** The names of the stacks in the project's own backend, in order. */
 export function projectStacks(): string[] {
   const folder = join(stateFolder, "state", ".pulumi", "stacks", project);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { defaultStack } from "../environment.ts";
 
 /** What `npm run demo` is asked for. */
 export interface DemoOptions {
@@ -10,6 +11,7 @@ export interface DemoOptions {
   readonly events: number;
   /** Events a second; undefined for as fast as it goes. */
   readonly rate: number | undefined;
+  readonly stack: string;
   /** Whether to take everything down at the end. */
   readonly down: boolean;
 }
@@ -40,10 +42,10 @@ export function parseDemoOptions(args: readonly string[], folder: string): DemoO
   if (input !== undefined && events !== undefined) mistakes.push("--input and --events exclude each other");
   if (input !== undefined && !existsSync(input)) mistakes.push(`--input: there is no file ${input}`);
   if (mistakes.length > 0) throw new UsageError(`${mistakes.join("\n")}\n${usage}`);
-  return { input, events: events ?? defaultEvents, rate, down: values.down ?? false };
+  return { input, events: events ?? defaultEvents, rate, stack: values.stack, down: values.down ?? false };
 }
 
-const usage = "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--down]";
+const usage = "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--stack NAME] [--down]";
 
 function parse(args: readonly string[]) {
   try {
@@ -53,6 +55,7 @@ function parse(args: readonly string[]) {
         input: { type: "string" },
         events: { type: "string" },
         rate: { type: "string" },
+        stack: { type: "string", default: defaultStack },
         down: { type: "boolean" },
       },
       allowPositionals: true,

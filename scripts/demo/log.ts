@@ -1,0 +1,34 @@
+import { loadApplication } from "../../components/application.ts";
+import type { Offsets } from "../../jobs/chunks.ts";
+import { RangeReader } from "../../jobs/kafka/range-reader.ts";
+import { readLog } from "../../jobs/serving/read-log.ts";
+import type { RunningArchitecture } from "./architecture.ts";
+
+/** The log of the events, for the oracle's one pass. */
+export class Log {
+  readonly #reader: RangeReader;
+  readonly #architecture: RunningArchitecture;
+
+  constructor(architecture: RunningArchitecture) {
+    this.#architecture = architecture;
+    const { bootstrapServers } = architecture.configuration.kafka;
+    this.#reader = new RangeReader({ bootstrapServers, clientId: "demo" });
+  }
+
+  async end(): Promise<Offsets> {
+    const watermarks = await this.#reader.watermarks(this.#architecture.configuration.topic);
+    return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
+  }
+
+  /** The events from the beginning: up to where the log ends now, or until the signal. */
+  async events(signal?: AbortSignal) {
+    const { topic, partitions, maxEventBytes } = this.#architecture.configuration;
+    const { application } = await loadApplication(this.#architecture.application);
+    const end = signal === undefined ? { until: await this.end() } : { signal };
+    return readLog({ reader: this.#reader, topic, partitions, maxEventBytes, application, ...end });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+}
