@@ -189,6 +189,7 @@ async function awaitReadiness(
     if (context.cancelled.aborted) throw new DeploymentError("was cancelled before it was ready.");
     // Only a server of our own counts: what answers while none runs is somebody else.
     const running = await isInstanceProcess(await readPid(inputs, "server"), markerOf(inputs));
+    const probed = Date.now();
     if (running) {
       problem = await probe(inputs.readiness, inputs.address, environment);
       if (problem === undefined) return;
@@ -197,7 +198,8 @@ async function awaitReadiness(
       throw new DeploymentError(
         `was not ready after ${inputs.readinessTimeout} s: ${problem ?? "it does not run"}. If it only needs more time, raise readinessTimeout.`,
       );
-    await sleep(pause);
+    // A probe that costs much, such as a command that is a program of Java, is not made all the time.
+    await sleep(Math.max(pause, Date.now() - probed));
   }
 }
 

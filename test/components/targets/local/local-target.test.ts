@@ -1,0 +1,99 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { createLocalTarget } from "../../../../components/targets/local/index.ts";
+import { unwrapSecrets } from "../../../../components/targets/local/state.ts";
+import { type RecordedResource, RecordedResources } from "../../../support/recorded-resources.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "local-target-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const part = join(folder, "part");
+mkdirSync(part);
+writeFileSync(join(part, "pom.xml"), "<project/>");
+const distribution = { name: "toy", parts: { lib: part } };
+
+const resources = new RecordedResources();
+beforeEach(() => resources.start());
+
+const createTarget = () => createLocalTarget({ project: "p", stack: "s", folder: join(folder, "stack") });
+const identity = { component: "kafka", role: "broker", index: 0 };
+
+test("a service carries its placement, its defaults and what it was given", async () => {
+  const target = createTarget();
+  target.service(
+    "kafka-broker-0",
+    {
+      identity,
+      command: ["java", "Kafka"],
+      files: { "server.properties": { content: "a=1" }, jaas: { content: "password", secret: true } },
+      ports: { client: 9092 },
+      readiness: { kind: "tcp", port: 9092 },
+      memory: 400,
+    },
+    {},
+  );
+  const { name: instance, ...placement } = target.placement(identity);
+  const [service] = await resources.list();
+  // The mocks get a property with a secret in it as a secret as a whole; the engine does not.
+  expect(JSON.stringify(service?.inputs.files)).toContain("1b47061264138c4ac30d75fd1eb44270");
+  expect(unwrapSecrets(service)).toEqual({
+    type: "local:index:Service",
+    name: "kafka-broker-0",
+    inputs: {
+      stackFolder: join(folder, "stack"),
+      instance,
+      ...placement,
+      command: ["java", "Kafka"],
+      environment: {},
+      files: {
+        "server.properties": { content: "a=1", secret: false },
+        jaas: { content: "password", secret: true },
+      },
+      prepare: [],
+      ports: { client: 9092 },
+      readiness: { kind: "tcp", port: 9092 },
+      readinessTimeout: 120,
+      memory: 400,
+      stopSignal: "SIGTERM",
+      stopGrace: 10,
+    },
+  });
+});
+
+test("a distribution is one resource, however many need it, and is there before they are", async () => {
+  const target = createTarget();
+  const before = new pulumi.ComponentResource("test:index:Before", "before");
+  const task = { identity, command: ["true"], distributions: [distribution] };
+  target.task("first", task, { dependsOn: before });
+  target.task("second", task, { dependsOn: [before] });
+  target.task("third", task, { dependsOn: pulumi.output([before]) });
+  const list = await resources.list();
+  expect(list.filter(({ type }) => type === "local:index:Distribution")).toEqual([
+    {
+      type: "local:index:Distribution",
+      name: "toy-distribution",
+      inputs: { ...distribution, directory: target.directory(distribution) },
+    },
+  ]);
+  expect(list.map(({ name }) => name)).toEqual(expect.arrayContaining(["first", "second", "third"]));
+});
+
+test("a schedule is a service without ports that runs the command at its times", async () => {
+  const target = createTarget();
+  target.schedule("batch", { identity, cron: "0 * * * *", command: ["run", "--all"], memory: 100 }, {});
+  const [schedule] = await resources.list();
+  expect(schedule?.type).toBe("local:index:Service");
+  expect(schedule?.inputs).toMatchObject({ ports: {}, memory: 160 });
+  const [node, runner, ...args] = (schedule as RecordedResource).inputs.command as string[];
+  expect(node).toBe(target.node);
+  expect(runner).toMatch(/\/programs\/schedule-runner-[0-9a-f]{12}\.mjs$/);
+  expect(args.slice(0, 2)).toEqual(["--cron", "0 * * * *"]);
+  expect(args.slice(-3)).toEqual(["--", "run", "--all"]);
+});
+
+test("programs are named by absolute paths", () => {
+  expect(isAbsolute(createTarget().java)).toBe(true);
+  expect(isAbsolute(createTarget().node)).toBe(true);
+});
