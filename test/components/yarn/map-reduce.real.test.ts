@@ -1,0 +1,198 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hadoopDistribution } from "../../../components/hadoop/index.ts";
+import { bundleProgram } from "../../../components/programs.ts";
+import type { ServiceArgs } from "../../../components/target.ts";
+import { processTable } from "../../../components/targets/local/processes.ts";
+import { runMapReduce } from "../../../jobs/batch/map-reduce.ts";
+import { outputLine } from "../../../jobs/batch/records.ts";
+import { Yarn } from "../../../jobs/batch/yarn.ts";
+import { WebHdfs } from "../../../jobs/hdfs/web-hdfs.ts";
+import { generate } from "../../../jobs/sources/generator.ts";
+import { Aggregate } from "../../../jobs/views/aggregate.ts";
+import application from "../../../jobs/wikipedia/index.ts";
+import { listeningSockets } from "../../support/listening-sockets.ts";
+import { outputOf, RecordedResources } from "../../support/recorded-resources.ts";
+import { RunningTarget } from "../../support/running-target.ts";
+
+/*
+ * Steps and expected results, on two DataNodes and two NodeManagers:
+ * 1. Every DataNode and NodeManager is known under its own address; nothing listens but on loopback addresses.
+ * 2. A small job, which runs in its master alone: its output is exactly one pass in memory.
+ * 3. The same with containers of their own: the same output; no container listens but on its node's address.
+ * 4. A job that is stopped in the middle is killed, and no container is left.
+ */
+const folder = mkdtempSync(join(tmpdir(), "map-reduce-"));
+const target = new RunningTarget("127.24.1", join(folder, "target"));
+const marker = `map-reduce-test-${process.pid}`;
+const ours = new RegExp(`^${marker}$`);
+const user = "hdfs";
+const events = Array.from({ length: 3_000 }, (_, index) => generate(7, index));
+const input: string[] = [];
+let hdfsUrl: string;
+let webHdfs: WebHdfs;
+let yarnUrls: { resourceManager: string; historyServer: string };
+
+beforeAll(async () => {
+  // What the local target does for every server: whatever it starts inherits the mark.
+  process.env.LAMBDA_ARCHITECTURE_INSTANCE = marker;
+  process.env.JAVA_HOME ??= javaHome();
+  await new RecordedResources().start();
+  const { HdfsStorage } = await import("../../../components/hdfs/index.ts");
+  const { YarnCluster } = await import("../../../components/yarn/index.ts");
+  const hdfs = new HdfsStorage("hdfs", { target, dataNodes: 2 });
+  const { fileSystem, replication } = hdfs;
+  const yarn = new YarnCluster("yarn", { target, nodeManagers: 2, fileSystem, replication, user: hdfs.superuser });
+  mkdirSync(join(folder, "client"));
+  for (const [name, { content }] of Object.entries(yarn.clientFiles))
+    writeFileSync(join(folder, "client", name), await outputOf(pulumi.output(content)));
+  yarnUrls = {
+    resourceManager: await outputOf(yarn.resourceManager),
+    historyServer: await outputOf(yarn.historyServer),
+  };
+  hdfsUrl = await outputOf(hdfs.webHdfs);
+  webHdfs = new WebHdfs({ url: hdfsUrl, user });
+  await target.start();
+  for (let start = 0; start < events.length; start += 500) {
+    const path = `/master/edits/0/${start}-${start + 500}.jsonl`;
+    const lines = events.slice(start, start + 500).map((event) => `${JSON.stringify(event)}\n`);
+    await webHdfs.create(path, [Buffer.from(lines.join(""))]);
+    input.push(path);
+  }
+});
+
+afterAll(async () => {
+  webHdfs?.close();
+  await target.stop();
+});
+
+function javaHome(): string {
+  const java = execFileSync("sh", ["-c", 'readlink -f "$(command -v java)"'], { encoding: "utf8" }).trim();
+  return dirname(dirname(java));
+}
+
+function job(version: string, reducers: number) {
+  const program = (name: string) => fileURLToPath(new URL(`../../../jobs/batch/${name}.ts`, import.meta.url));
+  return {
+    hadoop: {
+      java: target.java,
+      classPath: [`${target.directory(hadoopDistribution)}/lib/*`],
+      configurationDirectory: join(folder, "client"),
+      ...yarnUrls,
+      node: process.execPath,
+      mapper: bundleProgram({ entry: program("mapper") }),
+      reducer: bundleProgram({ entry: program("reducer") }),
+      reducers,
+    },
+    user,
+    name: "batch",
+    version,
+    views: application.views.map((view) => view.name),
+    input,
+    output: `/views/${version}`,
+  };
+}
+
+async function outputOfJob(version: string): Promise<string[]> {
+  const files = (await webHdfs.list(`/views/${version}`)).filter(({ name }) => name.startsWith("part-"));
+  const texts = await Promise.all(files.map(({ path }) => webHdfs.readText(path)));
+  return texts.flatMap((text) => text.split("\n").slice(0, -1)).sort();
+}
+
+/** The views over all events in one pass: lines of output, and their number by view. */
+function onePass() {
+  const lines: string[] = [];
+  const outputRecords: Record<string, number> = {};
+  for (const view of application.views) {
+    const aggregate = new Aggregate(view);
+    for (const event of events) aggregate.add(event);
+    for (const row of aggregate.rows()) lines.push(outputLine(view, row));
+    outputRecords[view.name] = aggregate.size;
+  }
+  return { lines: lines.sort(), outputRecords };
+}
+
+const expected = onePass();
+
+async function addressesOf(url: string, pattern: RegExp): Promise<string[]> {
+  const text = await (await fetch(url)).text();
+  return [...new Set([...text.matchAll(pattern)].map(([, address]) => address as string))].sort();
+}
+
+test("every server is known under its own address, and all listen on loopback addresses only", async () => {
+  const own = (...names: string[]) =>
+    names.map((name) => target.placement((target.services.get(name) as ServiceArgs).identity).address).sort();
+  const nameNode = `${hdfsUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`;
+  expect(await addressesOf(nameNode, /xferaddr\\":\\"([\d.]+):9866/g)).toEqual(
+    own("hdfs-datanode-0", "hdfs-datanode-1"),
+  );
+  const nodes = `${yarnUrls.resourceManager}/ws/v1/cluster/nodes`;
+  expect(await addressesOf(nodes, /"id":"([\d.]+):8041"/g)).toEqual(own("yarn-nodemanager-0", "yarn-nodemanager-1"));
+
+  const sockets = await listeningSockets(ours);
+  expect(sockets.length).toBeGreaterThan(20);
+  for (const socket of sockets) expect(socket.address).toMatch(/^127\.(24\.1|0\.0)\./);
+});
+
+test("a small job runs in its master and gives exactly what one pass in memory gives", async () => {
+  const result = await runMapReduce(job("20260101T000000001", 1));
+  expect(result).toMatchObject({ mapInputRecords: events.length, invalid: 0, outputRecords: expected.outputRecords });
+  expect(await outputOfJob("20260101T000000001")).toEqual(expected.lines);
+});
+
+test("a job with containers of their own gives the same, and they listen on their nodes' addresses only", async () => {
+  const ofServers = new Set((await listeningSockets(ours)).map(({ pid }) => pid));
+  const ofContainers = new Set<string>();
+  let watching = true;
+  const watch = (async () => {
+    while (watching) {
+      for (const { pid, address } of await listeningSockets(ours)) if (!ofServers.has(pid)) ofContainers.add(address);
+      await sleep(300);
+    }
+  })();
+  const result = await runMapReduce(job("20260101T000000002", 2)).finally(() => {
+    watching = false;
+  });
+  await watch;
+  expect(result).toMatchObject({ mapInputRecords: events.length, outputRecords: expected.outputRecords });
+  expect(await outputOfJob("20260101T000000002")).toEqual(expected.lines);
+  expect(ofContainers.size).toBeGreaterThan(0);
+  for (const address of ofContainers) expect(address).toMatch(/^127\.24\.1\./);
+});
+
+/** The processes that YARN's containers are made of, Node's included. */
+async function containerProcesses(): Promise<number[]> {
+  const pids = (await processTable()).filter((one) => one.marker === marker).map(({ pid }) => pid);
+  return pids.filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes("\0CONTAINER_ID=");
+    } catch {
+      return false;
+    }
+  });
+}
+
+test("a job that is stopped in the middle is killed with all its containers", async () => {
+  let containers = 0;
+  const controller = new AbortController();
+  const run = runMapReduce({
+    ...job("20260101T000000003", 2),
+    signal: controller.signal,
+    onProgress: async ({ state }) => {
+      if (state !== "RUNNING" || controller.signal.aborted) return;
+      containers = (await containerProcesses()).length;
+      controller.abort(new Error("stopped"));
+    },
+  });
+  await expect(run).rejects.toThrow("stopped");
+  const yarn = new Yarn(yarnUrls.resourceManager, yarnUrls.historyServer, user);
+  expect(await yarn.applications("20260101t000000003")).toMatchObject([{ finalStatus: "KILLED" }]);
+  expect(containers).toBeGreaterThan(0);
+  await expect.poll(containerProcesses, { timeout: 20_000 }).toEqual([]);
+});
