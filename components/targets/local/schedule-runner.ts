@@ -20,6 +20,7 @@ if (values.cron === undefined || values.ready === undefined || program === undef
 }
 
 let stopRun: (() => void) | undefined;
+let toldOfSkipping = false;
 const say = (message: string) => console.log(`${new Date().toISOString()} schedule: ${message}`);
 
 function run(): Promise<void> {
@@ -30,6 +31,7 @@ function run(): Promise<void> {
       say(`run ${outcome} after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
       resolve();
     };
+    toldOfSkipping = false;
     say("run begins");
     const child = spawn(program as string, args, { stdio: ["ignore", "inherit", "inherit"] });
     stopRun = () => child.kill("SIGTERM");
@@ -40,11 +42,13 @@ function run(): Promise<void> {
   });
 }
 
-const job = new Cron(
-  values.cron,
-  { timezone: "UTC", mode: "5-part", protect: () => say("run skipped: the one before goes on") },
-  run,
-);
+/** Told each half minute that a run would be due. */
+function skip(): void {
+  if (!toldOfSkipping) say("runs are skipped until this one ends");
+  toldOfSkipping = true;
+}
+
+const job = new Cron(values.cron, { timezone: "UTC", mode: "5-part", protect: skip }, run);
 
 process.once("SIGTERM", () => {
   job.stop();
