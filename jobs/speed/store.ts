@@ -78,7 +78,7 @@ export interface CassandraSpeedStoreOptions {
   readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations">;
   /** Told of every failure that is tried again. Default: nobody */
   readonly onRetry?: (error: Error, failures: number) => void;
-  /** Seconds until a write that keeps failing is given up. Default: 20, less than Storm waits for a tuple */
+  /** Seconds until what keeps failing is given up. Default: 20, less than Storm waits for a tuple */
   readonly patience?: number;
 }
 
@@ -132,13 +132,12 @@ export class CassandraSpeedStore implements SpeedStore {
 
   async progress(view: AnyView): Promise<ChunkProgress[]> {
     const query = 'SELECT partition, chunk, end_offset FROM speed_progress WHERE "view" = ? AND generation = ?';
+    const params = [view.name, this.#generation(view)];
     const rows: ChunkProgress[] = [];
     let pageState: string | undefined;
     do {
-      const page = await this.#client.execute(query, [view.name, this.#generation(view)], {
-        fetchSize: 5_000,
-        ...(pageState === undefined ? {} : { pageState }),
-      });
+      const options = { fetchSize: 5_000, ...(pageState === undefined ? {} : { pageState }) };
+      const page = await this.#patiently(() => this.#client.execute(query, params, options));
       for (const row of page.rows)
         if (row.end_offset !== null)
           rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });
@@ -149,7 +148,8 @@ export class CassandraSpeedStore implements SpeedStore {
 
   async horizon(view: AnyView): Promise<Offsets> {
     const query = 'SELECT horizon FROM batch_pointer WHERE "view" = ? AND generation = ?';
-    const row = (await this.#client.execute(query, [view.name, this.#generation(view)])).first();
+    const params = [view.name, this.#generation(view)];
+    const row = (await this.#patiently(() => this.#client.execute(query, params))).first();
     return row?.horizon ? JSON.parse(row.horizon) : {};
   }
 
