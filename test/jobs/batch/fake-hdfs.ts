@@ -22,6 +22,11 @@ export class FakeHdfs {
     server.on("request", async (request, response) => {
       const url = new URL(request.url ?? "", hdfs.url);
       const path = decodeURIComponent(url.pathname.slice("/webhdfs/v1".length));
+      if (url.searchParams.get("noredirect") === "true") {
+        url.searchParams.delete("noredirect");
+        response.end(JSON.stringify({ Location: url.href }));
+        return;
+      }
       const [status, body] = hdfs.#answer(url.searchParams.get("op") ?? "", path, await text(request));
       response.writeHead(status).end(body);
     });

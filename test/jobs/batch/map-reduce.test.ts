@@ -216,6 +216,11 @@ describe("a run", () => {
     ]);
   });
 
+  test("without YARN says that it does not answer", async () => {
+    cluster.stop();
+    await expect(runMapReduce(withClient("exit 0"))).rejects.toThrow(/YARN does not answer: GET http.*ECONNREFUSED/);
+  });
+
   test("that cannot be submitted says what the client says", async () => {
     const client = withClient("echo Output directory exists >&2; exit 5");
     await expect(runMapReduce(client)).rejects.toThrow("could not be submitted:\nOutput directory exists");
