@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
 
 /** Where clients and DataNodes call the NameNode (`fs.defaultFS`). */
@@ -38,7 +40,7 @@ export function nameNodeSite(configuration: HdfsConfiguration, data: string): st
   const { nameNode } = configuration;
   return hadoopConfiguration({
     ...shared(configuration),
-    "dfs.namenode.name.dir": `file://${data}/name`,
+    "dfs.namenode.name.dir": folderUri(data, "name"),
     "dfs.namenode.rpc-address": `${nameNode}:${nameNodeRpcPort}`,
     "dfs.namenode.http-address": `${nameNode}:${nameNodeHttpPort}`,
     // A DataNode is known by the address that it calls from; no reverse look-up of names is needed.
@@ -53,12 +55,17 @@ export function dataNodeSite(configuration: HdfsConfiguration, address: string, 
   return hadoopConfiguration({
     ...shared(configuration),
     "dfs.namenode.rpc-address": `${configuration.nameNode}:${nameNodeRpcPort}`,
-    "dfs.datanode.data.dir": `file://${data}/blocks`,
+    "dfs.datanode.data.dir": folderUri(data, "blocks"),
     "dfs.datanode.hostname": address,
     "dfs.datanode.address": `${address}:${dataNodePort}`,
     "dfs.datanode.http.address": `${address}:${dataNodeHttpPort}`,
     "dfs.datanode.ipc.address": `${address}:${dataNodeIpcPort}`,
   });
+}
+
+/** Folders are given as URIs, in which a space or a percent sign needs an escape. */
+function folderUri(...path: readonly string[]): string {
+  return pathToFileURL(join(...path)).href;
 }
 
 function shared({ replication }: HdfsConfiguration): HadoopProperties {

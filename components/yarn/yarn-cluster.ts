@@ -124,7 +124,7 @@ export class YarnCluster extends pulumi.ComponentResource {
   constructor(name: string, args: YarnClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
     const { target } = args;
     const inputs = withDefaults(args);
-    checkArgs(name, inputs);
+    checkArgs(name, inputs, target);
     super("lambda-architecture:index:YarnCluster", name, inputs, opts);
 
     const configuration: YarnConfiguration = {
@@ -165,7 +165,7 @@ function withDefaults(args: YarnClusterArgs): Inputs {
   };
 }
 
-function checkArgs(name: string, inputs: Inputs): void {
+function checkArgs(name: string, inputs: Inputs, target: Target): void {
   const errors = new InputErrors(`YarnCluster ${JSON.stringify(name)}`);
   errors.checkWhole(inputs.nodeManagers, "nodeManagers", 1);
   errors.checkWhole(inputs.virtualCores, "virtualCores", 1);
@@ -187,6 +187,14 @@ function checkArgs(name: string, inputs: Inputs): void {
   errors.checkWhole(inputs.resourceManagerHeap, "resourceManagerHeap", 128);
   errors.checkWhole(inputs.nodeManagerHeap, "nodeManagerHeap", 96);
   errors.checkWhole(inputs.historyServerHeap, "historyServerHeap", 96);
+  const { data, logs } = target.placement({ component: name, role: "resourcemanager" });
+  for (const path of [data, logs, target.directory(hadoopDistribution)]) {
+    errors.check(
+      !/\s/.test(path),
+      "target",
+      `must keep its folders under a path without spaces, or YARN cannot start containers; one is ${path}`,
+    );
+  }
   errors.throwIfAny();
 }
 

@@ -57,12 +57,11 @@ export class Yarn {
   /** Kills the application, without waiting for its end. Does nothing if it has ended. */
   async kill(id: string): Promise<void> {
     const url = `${this.#resourceManager}/ws/v1/cluster/apps/${id}/state?user.name=${encodeURIComponent(this.#user)}`;
-    const response = await fetch(url, {
+    await request(url, {
       method: "PUT",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ state: "KILLED" }),
     });
-    if (!response.ok) throw new Error(`YARN does not kill ${id}: ${response.status} ${await response.text()}`);
   }
 
   /**
@@ -92,7 +91,15 @@ export class Yarn {
 }
 
 async function json(url: string): Promise<unknown> {
-  const response = await fetch(url, { headers: { accept: "application/json" } });
-  if (!response.ok) throw new Error(`GET ${url}: ${response.status} ${await response.text()}`);
-  return response.json();
+  return (await request(url, { headers: { accept: "application/json" } })).json();
+}
+
+/** @throws {Error} naming the URL if there is no answer or not a good one */
+async function request(url: string, init: RequestInit): Promise<Response> {
+  const what = `${init.method ?? "GET"} ${url}`;
+  const response = await fetch(url, init).catch((error: Error) => {
+    throw new Error(`YARN does not answer: ${what}: ${error.cause ?? error.message}`, { cause: error });
+  });
+  if (!response.ok) throw new Error(`YARN refuses: ${what}: ${response.status} ${await response.text()}`);
+  return response;
 }

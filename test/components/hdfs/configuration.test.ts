@@ -36,6 +36,11 @@ test("a DataNode listens on its own address only and finds the NameNode", () => 
   });
 });
 
+test("folders with spaces are given as URIs", () => {
+  const site = hadoopProperties(dataNodeSite(configuration, "127.9.0.7", "/my data"));
+  expect(site["dfs.datanode.data.dir"]).toBe("file:///my%20data/blocks");
+});
+
 test("clients are told where and how often", () => {
   expect(hadoopProperties(coreSite(fileSystemUri("127.9.0.1")))).toEqual({ "fs.defaultFS": "hdfs://127.9.0.1:8020" });
   expect(hadoopProperties(clientSite(3))).toEqual({ "dfs.replication": "3" });

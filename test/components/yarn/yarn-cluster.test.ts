@@ -150,3 +150,11 @@ test("every wrong argument is reported at once, each with its mend", () => {
   );
   expect(target.services.size).toBe(0);
 });
+
+test("a path with a space, in which YARN starts no container, is an error before anything starts", () => {
+  const spaced = new RecordingTarget("/my project");
+  expect(() => new YarnCluster("yarn", { target: spaced, fileSystem })).toThrow(
+    "target must keep its folders under a path without spaces, or YARN cannot start containers; " +
+      "one is /my project/yarn-resourcemanager/data",
+  );
+});
