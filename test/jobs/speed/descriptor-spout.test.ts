@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import { count } from "../../../jobs/measures/index.ts";
+import { DescriptorSpout } from "../../../jobs/speed/descriptor-spout.ts";
+import type { Json } from "../../../jobs/speed/multilang.ts";
+import { reportRetries } from "../../../jobs/speed/report-retries.ts";
+import { view } from "../../../jobs/views/view.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const byName = view<{ name: string; time: string }>({
+  name: "by-name",
+  time: (event) => event.time,
+  granularity: "minute",
+  key: { name: (event) => event.name },
+  measures: { events: count() },
+});
+
+/** A spout over a log of one partition that ends where the test says; `fails` so often before it can be read. */
+function setUp(options: { latest: number; fails?: number }) {
+  const log = { ...options };
+  const said: string[] = [];
+  const store = new MemoryStore();
+  const emitted: Json[][] = [];
+  let failures = options.fails ?? 0;
+  const start = () => {
+    const spout = new DescriptorSpout({
+      views: [byName],
+      configuration: { topic: "events", chunkSize: 10 },
+      reader: {
+        watermarks: async (): Promise<Readonly<Record<number, Watermarks>>> => {
+          if (failures-- > 0) throw new Error("no broker");
+          return { 0: { earliest: 0, latest: log.latest } };
+        },
+      },
+      store,
+      reporter: { log: (level, message) => said.push(`${level}: ${message}`), error: (message) => said.push(message) },
+      pollMilliseconds: 1,
+    });
+    return {
+      spout,
+      async next(times = 20) {
+        for (let time = 0; time < times; time++) await spout.next((id, tuple) => emitted.push([id, ...tuple]));
+        return emitted.splice(0);
+      },
+    };
+  };
+  return { log, said, store, start };
+}
+
+test("emits what comes, and again what failed", async () => {
+  const { log, said, start } = setUp({ latest: 4 });
+  const { spout, next } = start();
+  expect(await next()).toEqual([["0/0/4", 0, 0, 4, ["by-name"]]]);
+  log.latest = 12;
+  expect(await next()).toEqual([["0/0/10", 0, 0, 10, ["by-name"]]]);
+  spout.ack("0/0/4");
+  expect(await next()).toEqual([["0/1/12", 0, 1, 12, ["by-name"]]]);
+  spout.fail("0/0/10");
+  await sleep(60);
+  expect(await next()).toEqual([["0/0/10", 0, 0, 10, ["by-name"]]]);
+  expect(said).toContain("warn: stretch 0/0/10 (partition/chunk/end) failed and comes again");
+});
+
+test("resumes where its predecessor's rows and the batch view end", async () => {
+  const { store, start } = setUp({ latest: 45 });
+  store.horizons.set("by-name", { 0: 10 });
+  for (const chunk of [1, 2]) await store.writeProgress(byName, { partition: 0, chunk, end: (chunk + 1) * 10 });
+  await store.writeProgress(byName, { partition: 0, chunk: 3, end: 37 });
+  expect(await start().next()).toEqual([
+    ["0/3/40", 0, 3, 40, ["by-name"]],
+    ["0/4/45", 0, 4, 45, ["by-name"]],
+  ]);
+});
+
+test("waits for a log that cannot be read yet, and answers meanwhile", async () => {
+  const { said, start } = setUp({ latest: 4, fails: 2 });
+  const { next } = start();
+  expect(await next(1)).toEqual([]);
+  await sleep(250);
+  expect(await next()).toHaveLength(1);
+  expect(said[0]).toContain("the log's end is unknown; trying again (1 failures since the last report): no broker");
+});
+
+test("reports retries sparingly", () => {
+  const said: string[] = [];
+  const report = reportRetries({ log: (_, message) => said.push(message), error: () => {} }, "no rows");
+  for (let failures = 1; failures < 100; failures++) report(new Error("busy"), failures);
+  expect(said).toEqual(["no rows; trying again (1 failures since the last report): busy"]);
+});
