@@ -1,5 +1,6 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
-import { backOffMilliseconds } from "../back-off.ts";
+import { backOffMilliseconds, withBackOff } from "../back-off.ts";
+import { kafkaError } from "./kafka-error.ts";
 
 /** What a source gives: an event's JSON text and, if events that belong together shall share a partition, its key. */
 export interface SourceEvent {
@@ -28,11 +29,15 @@ export interface EventProducerOptions {
  */
 export class EventProducer implements AsyncDisposable {
   readonly #topic: string;
+  readonly #onRetry: EventProducerOptions["onRetry"];
   readonly #producer: Producer;
+  #topicFound = false;
+  #last: Promise<void> = Promise.resolve();
   #round = 0;
 
   constructor(options: EventProducerOptions) {
     this.#topic = options.topic;
+    this.#onRetry = options.onRetry;
     this.#producer = new Producer({
       clientId: options.clientId ?? "lambda-architecture",
       bootstrapBrokers: [...options.bootstrapServers],
@@ -43,7 +48,7 @@ export class EventProducer implements AsyncDisposable {
       requestTimeout: 30_000,
       retries: true,
       retryDelay: (_client, _operation, attempt, _retries, error) => {
-        options.onRetry?.(error, attempt);
+        options.onRetry?.(kafkaError(error, `writing to ${options.topic}`), attempt);
         return backOffMilliseconds(attempt);
       },
       partitioner: compatibilityPartitioner,
@@ -51,30 +56,20 @@ export class EventProducer implements AsyncDisposable {
   }
 
   /**
-   * Writes a batch. Batches are written in the order of the calls; at most one is on its way to a broker, so wait for
-   * the one before last at the latest, or they pile up in memory.
+   * Writes events, in their order; calls one after the other, also if they are not waited for: then events pile up in
+   * memory.
    *
-   * @returns once every event of the batch is acknowledged
+   * @returns once every event is acknowledged
    * @throws {Error} if it can never be, e.g. because there is no such topic or an event is too large for the brokers
    */
-  async send(events: readonly SourceEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    // Without a key a whole batch goes to one partition, and the next to the next: few large batches pack best.
-    this.#round = (this.#round + 1) % 0x7fffffff;
-    await this.#producer.send({
-      messages: events.map((event) => {
-        const { key, value, partition = key === undefined ? this.#round : undefined } = event;
-        return {
-          topic: this.#topic,
-          value: typeof value === "string" ? Buffer.from(value) : value,
-          ...(key === undefined ? {} : { key: Buffer.from(key) }),
-          ...(partition === undefined ? {} : { partition }),
-        };
-      }),
-    });
+  send(events: readonly SourceEvent[]): Promise<void> {
+    // With one request at a time, a failed one that is tried again cannot be overtaken.
+    const sending = this.#last.then(() => this.#sendInTurn(events));
+    this.#last = sending.catch(() => {});
+    return sending;
   }
 
-  /** Ends the connections; batches that are not acknowledged yet fail. */
+  /** Ends the connections; events that are not acknowledged yet fail. */
   async close(): Promise<void> {
     await this.#producer.close(true);
   }
@@ -82,4 +77,70 @@ export class EventProducer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  async #sendInTurn(events: readonly SourceEvent[]): Promise<void> {
+    if (!this.#topicFound) await this.#findTopic();
+    this.#topicFound = true;
+    for (const batch of batchesOf(events)) await this.#sendBatch(batch);
+  }
+
+  /** Waits until the brokers know the topic. Without this the library would wait for a topic that nobody makes. */
+  async #findTopic(): Promise<void> {
+    let unknown = 0;
+    await withBackOff(
+      async () => {
+        try {
+          await this.#producer.metadata({ topics: [this.#topic], retries: 0 });
+        } catch (error) {
+          throw kafkaError(error, `looking for topic ${this.#topic}`);
+        }
+      },
+      {
+        // A topic that was made just now may not be known everywhere yet.
+        isTransient: ({ message }) => !message.includes("Unknown topic") || ++unknown < 6,
+        onRetry: this.#onRetry,
+      },
+    );
+  }
+
+  async #sendBatch(events: readonly SourceEvent[]): Promise<void> {
+    // Without a key a whole batch goes to one partition, and the next to the next: few large batches pack best.
+    this.#round = (this.#round + 1) % 0x7fffffff;
+    const messages = events.map((event) => {
+      const { key, value, partition = key === undefined ? this.#round : undefined } = event;
+      return {
+        topic: this.#topic,
+        value: typeof value === "string" ? Buffer.from(value) : value,
+        ...(key === undefined ? {} : { key: Buffer.from(key) }),
+        ...(partition === undefined ? {} : { partition }),
+      };
+    });
+    try {
+      await this.#producer.send({ messages });
+    } catch (error) {
+      throw kafkaError(error, `writing to ${this.#topic}`);
+    }
+  }
+}
+
+/** Brokers take batches of 1 MiB by default; a batch may be larger on the wire than its values are. */
+const batchBytes = 512 * 1024;
+
+/** The events in their order, in batches that brokers take. */
+function batchesOf(events: readonly SourceEvent[]): (readonly SourceEvent[])[] {
+  const batches: SourceEvent[][] = [];
+  let batch: SourceEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = typeof event.value === "string" ? Buffer.byteLength(event.value) : event.value.length;
+    if (batch.length > 0 && bytes + size > batchBytes) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(event);
+    bytes += size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
 }

@@ -11,6 +11,7 @@ import {
 } from "@platformatic/kafka";
 import { abortable, withBackOff } from "../back-off.ts";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
+import { kafkaError } from "./kafka-error.ts";
 import { recordsOf } from "./record-batches.ts";
 
 /** A record of a partition. */
@@ -131,7 +132,7 @@ export class RangeReader implements AsyncDisposable {
         isTransient: (error) => !(error instanceof OffsetOutOfRangeError || error instanceof TopicRecreatedError),
         onRetry: (error, failures) => {
           this.#cluster.clearMetadata();
-          this.#options.onRetry?.(error, failures);
+          this.#options.onRetry?.(kafkaError(error, `reading ${topic}-${partition}`), failures);
         },
       }),
     );
