@@ -37,7 +37,7 @@ export interface LambdaArchitectureArgs {
   readonly zooKeeper?: ZooKeeperEnsembleArgs;
   readonly kafka?: Omit<KafkaClusterArgs, "topics">;
   readonly hdfs?: HdfsStorageArgs;
-  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user">;
+  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user" | "replication">;
   readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
   readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
   readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
@@ -200,8 +200,8 @@ function createServers(
   );
   const yarn = new YarnCluster(
     `${name}-yarn`,
-    { ...args.yarn, target, fileSystem: hdfs.fileSystem },
-    { parent, dependsOn: [hdfs] },
+    { ...args.yarn, target, fileSystem: hdfs.fileSystem, user: hdfs.superuser, replication: hdfs.replication },
+    { parent },
   );
   return { zooKeeper, kafka, cassandra, hdfs, storm, druid, yarn };
 }

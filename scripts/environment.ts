@@ -50,6 +50,8 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
   return {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_PARALLEL: String(PARALLEL_OPERATIONS),
+    // Loading the SDK is most of what a preview waits for.
+    NODE_COMPILE_CACHE: join(cacheFolder(environment), "compile-cache"),
     ...(hasOwnBackend(environment) ? {} : projectBackend(environment)),
     ...environment,
     PATH: projectPath(setupRecord(), environment.PATH),

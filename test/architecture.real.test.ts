@@ -129,7 +129,7 @@ describe("the whole architecture on the local target", () => {
     await runBatch(architecture.batchCommand, (line) => console.log(line));
     const [{ version, retained }] = (await ask("/views")).views;
     expect(version > before).toBe(true);
-    const kept = [version, ...retained.map((each: { version: string }) => each.version)];
+    const kept: string[] = [version, ...retained];
     const response = await fetch(`${architecture.configuration.druid.coordinator}/druid/coordinator/v1/datasources`);
     const datasources = (await response.json()) as string[];
     for (const datasource of datasources)
