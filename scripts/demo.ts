@@ -6,6 +6,7 @@
  *
  * Exit code 0 only if no answer differs.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { loadApplication } from "../components/application.ts";
 import type { Offsets } from "../jobs/chunks.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
@@ -14,11 +15,12 @@ import { fileSource } from "../jobs/sources/file.ts";
 import { generatorSource } from "../jobs/sources/generator.ts";
 import { play } from "../jobs/sources/play.ts";
 import type { Source } from "../jobs/sources/source.ts";
-import { type RunningArchitecture, runBatch, runningArchitecture, runningServers } from "./demo/architecture.ts";
+import { type RunningArchitecture, runBatch, runningArchitecture } from "./demo/architecture.ts";
 import { check, checkUntil } from "./demo/check.ts";
 import { Log } from "./demo/log.ts";
 import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
 import { Progress } from "./demo/progress.ts";
+import { serverTable, stackMemory } from "./demo/servers.ts";
 import { format, table } from "./demo/table.ts";
 import { ensureStack, runPulumi } from "./environment.ts";
 import { takeDown } from "./take-down.ts";
@@ -49,7 +51,7 @@ async function demo(options: DemoOptions): Promise<number> {
   if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once it is mended");
   const architecture = await runningArchitecture(stack);
   progress.say("all servers are ready");
-  await printServers(stack);
+  console.log((await serverTable(stack)).join("\n"));
 
   const events = await countEvents(sourceOf(options), options);
   const log = new Log(architecture);
@@ -57,11 +59,14 @@ async function demo(options: DemoOptions): Promise<number> {
   const before = await log.end();
 
   await playEvents(architecture, options, 0, first);
+  const { differing: firstDiffers } = await check(architecture, log, { queries: 1, settled: true });
+  progress.say(`the first merged answer: ${firstDiffers === 0 ? "exact" : "NOT EXACT"}`);
   const early = await check(architecture, log, { queries: earlyQuestions, settled: true });
   printCheck("before the batch run", early);
 
   progress.say("a batch run, while events and questions go on");
   const swap = { over: false };
+  const memory = mostMemory(stack, () => swap.over);
   const batch = runBatch(architecture.batchCommand, (line) => progress.say(`  batch ${line}`)).finally(() => {
     swap.over = true;
   });
@@ -71,12 +76,13 @@ async function demo(options: DemoOptions): Promise<number> {
     batch,
   ]);
   printCheck("during the batch run and its swap", during);
+  progress.say(`the most memory meanwhile: ${format(await memory)} MiB`);
 
   await playEvents(architecture, options, second, events);
   const final = await check(architecture, log, { queries: finalQuestions, settled: true });
   const lost = events - (sum(await log.end()) - sum(before));
   await printAnswers(architecture);
-  await printServers(stack);
+  console.log((await serverTable(stack)).join("\n"));
   await log.close();
 
   const differing = early.differing + during.differing + final.differing;
@@ -86,7 +92,7 @@ async function demo(options: DemoOptions): Promise<number> {
       `tops within p50 ${final.latency.top.p50.toFixed(1)} ms, p99 ${final.latency.top.p99.toFixed(1)} ms`,
   );
   const answers = early.answers + during.answers + final.answers;
-  const verdict = differing === 0 && lost === 0 ? "exact" : "NOT EXACT";
+  const verdict = differing === 0 && lost === 0 && final.unavailable === 0 ? "exact" : "NOT EXACT";
   console.log(`\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ\n`);
   if (options.down) return (await takeDown(stack)) || (verdict === "exact" ? 0 : 1);
   printWhatNext(architecture);
@@ -139,13 +145,6 @@ function printCheck(when: string, result: CheckResult): void {
   for (const difference of result.differ) console.log(JSON.stringify(difference));
 }
 
-async function printServers(stack: string): Promise<void> {
-  const servers = await runningServers(stack);
-  const rows = servers.map(({ name, address, pid, memory }) => [name, address, String(pid), memory ?? "?"]);
-  const total = servers.reduce((all, { memory }) => all + (memory ?? 0), 0);
-  console.log(table(["server", "address", "pid", "MiB"], [...rows, ["all", "", "", total]]).join("\n"));
-}
-
 /** Prints the largest keys of each view and their totals. */
 async function printAnswers({ queryUrl, application: module }: RunningArchitecture): Promise<void> {
   const { application } = await loadApplication(module);
@@ -169,6 +168,16 @@ async function ask(url: string): Promise<any> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
   return await response.json();
+}
+
+/** The most MiB that a stack takes until it is over, looked at every few seconds. */
+async function mostMemory(stack: string, isOver: () => boolean): Promise<number> {
+  let most = 0;
+  while (!isOver()) {
+    most = Math.max(most, await stackMemory(stack));
+    await sleep(3_000);
+  }
+  return most;
 }
 
 function printWhatNext({ queryUrl }: RunningArchitecture): void {

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { instances } from "../../components/targets/local/index.ts";
 import { type Configuration, configurationSchema } from "../../jobs/configuration.ts";
-import { runPulumi, stackFolder } from "../environment.ts";
+import { runPulumi } from "../environment.ts";
 
 /** What the stack's outputs say of the architecture that runs. */
 export interface RunningArchitecture {
@@ -23,33 +22,6 @@ export async function runningArchitecture(stack: string): Promise<RunningArchite
     batchCommand: outputs.batchCommand,
     configuration: configurationSchema.parse(JSON.parse(outputs.jobConfiguration)),
   };
-}
-
-/** A server that runs. */
-export interface RunningServer {
-  /** The instance's name, e.g. `lambda-kafka-broker-0`. */
-  readonly name: string;
-  /** Its address with its ports. */
-  readonly address: string;
-  readonly pid: number;
-  /** MiB of all its processes (PSS); undefined where it cannot be measured. */
-  readonly memory: number | undefined;
-}
-
-/** The servers of a stack on the local target, by name. */
-export async function runningServers(stack: string): Promise<RunningServer[]> {
-  const state = JSON.parse(await captured(["stack", "export", "--stack", stack]));
-  const running = new Map((await instances(stackFolder(stack))).map((status) => [status.name, status]));
-  // biome-ignore lint/suspicious/noExplicitAny: the state's JSON
-  const services = (state.deployment.resources as any[]).filter(({ type }) => type === "local:index:Service");
-  return services
-    .map(({ outputs }) => ({
-      name: outputs.instance as string,
-      address: [outputs.address, Object.values(outputs.ports).join(",")].filter((part) => part !== "").join(":"),
-      pid: outputs.pid as number,
-      memory: running.get(outputs.instance)?.memory,
-    }))
-    .sort((one, other) => one.name.localeCompare(other.name));
 }
 
 async function captured(args: readonly string[]): Promise<string> {
