@@ -1,0 +1,33 @@
+import { type InstanceStatus, instances } from "../../components/targets/local/index.ts";
+import { stackFolder } from "../environment.ts";
+import { table } from "./table.ts";
+
+/** Lines that say what runs where: a row a server, with the memory of all its processes, and the sum. */
+export async function serverTable(stack: string): Promise<string[]> {
+  const servers = await instances(stackFolder(stack));
+  const rows = servers.map(({ name, address, ports, pid, memory }) => {
+    const { system, role } = systemAndRole(name);
+    const at = [address, Object.values(ports).join(",")].filter((part) => part !== "").join(":");
+    return [system, role, at, String(pid ?? "?"), memory ?? "?"];
+  });
+  const header = ["system", "role", "address", "pid", "MiB"];
+  return table(header, [...rows, ["all", "", "", "", memoryOf(servers)]]);
+}
+
+/** MiB of all processes of a stack (PSS). */
+export async function stackMemory(stack: string): Promise<number> {
+  return memoryOf(await instances(stackFolder(stack)));
+}
+
+/**
+ * What an instance of the stack's architecture is: `lambda-kafka-broker-0` is the role `broker-0` of `kafka`, and
+ * `lambda-archiver`, which belongs to no system, a job.
+ */
+export function systemAndRole(instance: string): { system: string; role: string } {
+  const [, first = "", ...rest] = instance.split("-");
+  return rest.length === 0 ? { system: "jobs", role: first } : { system: first, role: rest.join("-") };
+}
+
+function memoryOf(servers: readonly InstanceStatus[]): number {
+  return servers.reduce((all, { memory }) => all + (memory ?? 0), 0);
+}
