@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sizes } from "../components/size-profiles.ts";
 
 const whole = (least: number) => z.coerce.number().int().min(least);
 
@@ -8,6 +9,10 @@ const whole = (least: number) => z.coerce.number().int().min(least);
  */
 export const stackConfigurationSchema = z.strictObject({
   target: z.enum(["local"]).default("local").describe("where the servers run"),
+  size: z
+    .enum(sizes)
+    .default("tiny")
+    .describe("how large every system is: one server each for a laptop, one each with larger heaps, or several each"),
   application: z
     .string()
     .default("jobs/wikipedia/index.ts")
