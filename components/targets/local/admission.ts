@@ -56,7 +56,13 @@ export class Admission {
     const rows = budgetRows(this.#demands, await given(this.#stackFolder), instanceName);
     if (!addsAnything(rows)) return;
     const problem = shortage(rows, await free(this.#stackFolder), this.#stackFolder);
-    if (problem !== undefined) throw new pulumi.RunError(problem);
+    if (problem !== undefined) throw withoutStack(new pulumi.RunError(problem));
     say(["what the servers take of this machine at most, in MiB:", ...budgetTable(rows)].join("\n"));
   }
+}
+
+/** Pulumi shows the stack of what a promise rejects with, of its RunErrors too, unless there is none. */
+function withoutStack(error: Error): Error {
+  delete error.stack;
+  return error;
 }
