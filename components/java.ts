@@ -6,6 +6,8 @@ export interface JavaArgs {
   readonly java: string;
   /** The largest heap, in MiB. */
   readonly heap: number;
+  /** The folder for temporary files, see `Placement.temporary`: native libraries are unpacked there, and more. */
+  readonly temporary: string;
   /** Jars (`folder/*`) and folders, in order. */
   readonly classPath: readonly string[];
   readonly mainClass: string;
@@ -29,6 +31,7 @@ export function javaCommand(args: JavaArgs): string[] {
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
     "-Djava.net.preferIPv4Stack=true",
+    `-Djava.io.tmpdir=${args.temporary}`,
     ...Object.entries(args.systemProperties ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...(args.flags ?? []),
     "-cp",

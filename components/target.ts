@@ -33,6 +33,8 @@ export interface Placement {
   readonly data: string;
   /** The absolute path of the folder for logs. */
   readonly logs: string;
+  /** The absolute path of a folder for temporary files, empty at the start. It goes with the instance. */
+  readonly temporary: string;
 }
 
 /**

@@ -162,7 +162,7 @@ function createNode(
   dataCenter: string,
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource {
-  const { name, configuration, data, logs } = target.placement(identity(component, index));
+  const { name, configuration, data, logs, temporary } = target.placement(identity(component, index));
   const directMemory = Math.ceil(heap / 2);
   return target.service(
     name,
@@ -171,6 +171,7 @@ function createNode(
       command: javaCommand({
         java: target.java,
         heap,
+        temporary,
         classPath: [`${target.directory(cassandraDistribution)}/lib/*`],
         mainClass: "org.apache.cassandra.service.CassandraDaemon",
         systemProperties: {

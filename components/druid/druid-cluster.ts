@@ -182,8 +182,6 @@ function createServer(
 ): pulumi.Resource {
   const placement = target.placement(identity);
   const { address, configuration, data } = placement;
-  // Druid does not make the folder of its temporary files.
-  const temporary = join(data, "temporary");
   const properties = pulumi
     .output(zooKeeper)
     .apply((servers) => runtimeProperties({ role, address, data, heap, zooKeeper: servers, metadata, deepStorage }));
@@ -194,6 +192,7 @@ function createServer(
       command: javaCommand({
         java: target.java,
         heap,
+        temporary: placement.temporary,
         classPath: [`${target.directory(druidDistribution)}/lib/*`],
         mainClass: "org.apache.druid.cli.Main",
         systemProperties: {
@@ -201,7 +200,6 @@ function createServer(
           "druid.properties.file": `${configuration}/runtime.properties`,
           "log4j.configurationFile": `${configuration}/log4j2.xml`,
           "java.util.logging.manager": "org.apache.logging.log4j.jul.LogManager",
-          "java.io.tmpdir": temporary,
           "derby.stream.error.file": `${placement.logs}/derby.log`,
           "user.timezone": "UTC",
           "file.encoding": "UTF-8",
@@ -210,7 +208,6 @@ function createServer(
         arguments: ["server", role],
       }),
       files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
-      prepare: ["mkdir", "-p", temporary],
       distributions: [druidDistribution],
       ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
       readiness: readiness(role),

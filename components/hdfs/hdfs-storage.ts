@@ -148,6 +148,7 @@ function createNameNode(
   const command = javaCommand({
     java: target.java,
     heap: nameNodeHeap,
+    temporary: placement.temporary,
     classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
     mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
   });
@@ -193,6 +194,7 @@ function createDataNode(
       command: javaCommand({
         java: target.java,
         heap: dataNodeHeap,
+        temporary: placement.temporary,
         classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
         mainClass: "org.apache.hadoop.hdfs.server.datanode.DataNode",
         // The NameNode knows a DataNode by the address that it calls from.

@@ -148,6 +148,7 @@ function createBroker(
       command: javaCommand({
         java: target.java,
         heap,
+        temporary: placement.temporary,
         classPath: [`${target.directory(kafkaDistribution)}/lib/*`],
         mainClass: "kafka.Kafka",
         systemProperties: { "log4j2.configurationFile": `${placement.configuration}/log4j2.properties` },

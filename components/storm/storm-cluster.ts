@@ -193,7 +193,7 @@ function createSupervisor(cluster: Cluster, identity: InstanceIdentity): pulumi.
 /** Command, files and distributions, which Nimbus and the supervisors have in common. */
 function server(cluster: Cluster, identity: InstanceIdentity, mainClass: string, heap: number) {
   const { target, name, nimbusSeeds, sizes } = cluster;
-  const { address, configuration, data, logs } = target.placement(identity);
+  const { address, configuration, data, logs, temporary } = target.placement(identity);
   const home = target.directory(stormDistribution);
   const agent = bindAgentFlag(target, address);
   const content = pulumi.output(sizes.zooKeeper).apply((zooKeeper) =>
@@ -213,6 +213,7 @@ function server(cluster: Cluster, identity: InstanceIdentity, mainClass: string,
     command: javaCommand({
       java: target.java,
       heap,
+      temporary,
       classPath: [`${home}/lib/*`, `${home}/extlib/*`, configuration],
       mainClass,
       systemProperties: {
@@ -222,7 +223,6 @@ function server(cluster: Cluster, identity: InstanceIdentity, mainClass: string,
         "storm.options": "",
         "storm.conf.file": "",
         "log4j2.configurationFile": `${configuration}/cluster.xml`,
-        "java.io.tmpdir": data,
       },
       flags: ["-XX:+ExitOnOutOfMemoryError", agent],
     }),

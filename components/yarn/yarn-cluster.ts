@@ -327,6 +327,7 @@ function createServer(
       command: javaCommand({
         java: target.java,
         heap,
+        temporary: placement.temporary,
         classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
         mainClass,
         flags,

@@ -102,6 +102,7 @@ function createServer(
       command: javaCommand({
         java: target.java,
         heap,
+        temporary: placement.temporary,
         classPath: [`${target.directory(zooKeeperDistribution)}/lib/*`],
         mainClass: "org.apache.zookeeper.server.quorum.QuorumPeerMain",
         systemProperties: {

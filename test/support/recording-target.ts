@@ -37,6 +37,7 @@ export class RecordingTarget implements Target {
       configuration: folder("configuration"),
       data: folder("data"),
       logs: folder("logs"),
+      temporary: folder("temporary"),
     };
   }
 

@@ -122,7 +122,7 @@ export class RunningTarget extends RecordingTarget {
   /** Makes the instance's folders and files; its environment. */
   async #prepare(args: ServiceArgs | TaskArgs): Promise<Record<string, string>> {
     const placement = this.placement(args.identity);
-    for (const folder of [placement.configuration, placement.data, placement.logs])
+    for (const folder of [placement.configuration, placement.data, placement.logs, placement.temporary])
       mkdirSync(folder, { recursive: true });
     for (const [path, file] of Object.entries(args.files ?? {})) {
       const absolute = join(placement.configuration, path);

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { instanceMarker } from "./environment.ts";
+import { temporaryFolder } from "./placement.ts";
 import type { InstanceInputs } from "./state.ts";
 
 /** An error that is a person's to mend: its message is all there is to say. */
@@ -36,12 +37,14 @@ export function outputLog(inputs: Pick<InstanceInputs, "logs" | "instance">): st
   return join(inputs.logs, `${inputs.instance}.log`);
 }
 
-/** Makes the instance's folders, which only the owner may enter, and writes its configuration files anew. */
+/** Makes the instance's folders, which only the owner may enter, and writes its configuration files anew; temporary ones go. */
 export async function writeConfiguration(inputs: InstanceInputs): Promise<void> {
   for (const folder of [inputs.stackFolder, instanceFolder(inputs), inputs.logs, inputs.data])
     await mkdir(folder, { recursive: true, mode: 0o700 });
-  await rm(inputs.configuration, { recursive: true, force: true });
-  await mkdir(inputs.configuration, { mode: 0o700 });
+  for (const folder of [inputs.configuration, join(instanceFolder(inputs), temporaryFolder)]) {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { mode: 0o700 });
+  }
   for (const [name, { content, secret }] of Object.entries(inputs.files)) {
     const file = join(inputs.configuration, name);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });

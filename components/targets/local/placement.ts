@@ -23,6 +23,9 @@ export function loopbackAddress(stack: string, name: string, attempt = 0): strin
   return `127.${x}.${y}.${z}`;
 }
 
+/** The folder of temporary files in an instance's own folder. */
+export const temporaryFolder = "temporary";
+
 /** Gives the instances of one stack their places, each always the same as long as names come in the same order. */
 export class Placements {
   readonly #stack: string;
@@ -52,6 +55,7 @@ export class Placements {
       configuration: join(this.#folder, name, "configuration"),
       data: join(this.#folder, "data", name),
       logs: join(this.#folder, name, "logs"),
+      temporary: join(this.#folder, name, temporaryFolder),
     };
     this.#taken.add(address);
     this.#byName.set(name, placement);

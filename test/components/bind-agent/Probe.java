@@ -26,7 +26,9 @@ class Probe {
         ((InetSocketAddress) AsynchronousServerSocketChannel.open().bind(new InetSocketAddress(0)).getLocalAddress())
             .getAddress());
 
-    InetSocketAddress remote = (InetSocketAddress) new ServerSocket(0, 50, other).getLocalSocketAddress();
+    // Closed at the end: a server that nothing refers to any more is closed by the garbage collector.
+    ServerSocket listening = new ServerSocket(0, 50, other);
+    InetSocketAddress remote = (InetSocketAddress) listening.getLocalSocketAddress();
     print("Socket(address)", new Socket(other, remote.getPort()).getLocalAddress());
     Socket bound = new Socket();
     bound.bind(new InetSocketAddress(other, 0));
@@ -41,6 +43,7 @@ class Probe {
     nonBlocking.connect(remote);
     while (!nonBlocking.finishConnect()) Thread.onSpinWait();
     print("SocketChannel, not blocking", local(nonBlocking));
+    listening.close();
   }
 
   private static InetAddress local(SocketChannel channel) throws Exception {

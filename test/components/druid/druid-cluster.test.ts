@@ -34,7 +34,6 @@ test("one server of each role by default, under its component", async () => {
   const indexer = target.services.get("druid-indexer-0");
   expect(indexer).toMatchObject({
     identity: { component: "druid", role: "indexer", index: 0 },
-    prepare: ["mkdir", "-p", "/recording-target/druid-indexer-0/data/temporary"],
     ports: { http: 8091 },
     readiness: { kind: "http", port: 8091, path: "/druid/worker/v1/enabled", expect: "true" },
     memory: 384 + 64 + 120,

@@ -34,7 +34,8 @@ test("a service carries its placement, its defaults and what it was given", asyn
     },
     {},
   );
-  const { name: instance, ...placement } = target.placement(identity);
+  const { name: instance, temporary, ...placement } = target.placement(identity);
+  expect(temporary).toBe(join(folder, "stack", "kafka-broker-0", "temporary"));
   const [service] = await resources.list();
   // The mocks get a property with a secret in it as a secret as a whole; the engine does not.
   expect(JSON.stringify(service?.inputs.files)).toContain("1b47061264138c4ac30d75fd1eb44270");
