@@ -17,7 +17,9 @@ export interface LoadedApplication {
  */
 export async function loadApplication(module: string): Promise<LoadedApplication> {
   const exported = await import(pathToFileURL(module).href).catch((error: unknown) => {
-    throw new TypeError(`the application ${module} cannot be loaded: ${error instanceof Error ? error.message : error}`);
+    throw new TypeError(
+      `the application ${module} cannot be loaded: ${error instanceof Error ? error.message : error}`,
+    );
   });
   const application = exported.default as Application | undefined;
   if (application?.event === undefined || application.views === undefined)

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
 import { cacheFolder } from "./cache-folder.ts";
 
-/** The repository's root: what paths in a bundle are relative to, so that it does not tell where it was made. */
+/** The root of the sources, of the checkout or of the package: what paths in a bundle are relative to, so that it does not tell where it was made. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What everything is bundled with: one module that needs nothing beside it, for Node 24. */
@@ -27,9 +27,9 @@ const require = createRequireOfBundle(import.meta.url);`;
 
 /** What {@link bundleProgram} bundles. */
 export interface ProgramArgs {
-  /** The absolute path of the TypeScript module to run. */
+  /** The absolute path of the module to run, TypeScript or JavaScript. */
   readonly entry: string;
-  /** The absolute path of the module that `#application` stands for. Default: as in package.json. */
+  /** The absolute path of the module that `#application` stands for. Default: in the checkout as in package.json. */
   readonly application?: string;
   /** The folder that receives the bundle. Default: `programs` in this project's cache. */
   readonly folder?: string;
@@ -80,8 +80,9 @@ export function viewGeneration(application: string, view: string): string {
 /** A module that exports the view only: from the module that exports it, else the application as a whole. */
 function viewSource(application: string, view: string): { source: string; inputs: readonly string[] } {
   const whole = `export { default } from ${JSON.stringify(application)};`;
-  const { inputs } = bundle({ ...options, ...virtual(whole), format: "esm" });
-  const modules = inputs.filter((input) => !input.includes("/node_modules/"));
+  const { inputs, used } = bundle({ ...options, ...virtual(whole), format: "esm" });
+  // Only what is used: an index from which an application takes one function leads to all of this package.
+  const modules = used.filter((input) => !input.includes("/node_modules/"));
   // Run, a bundle of them all tells which module's which export is the view, by identity.
   const search = `
     import application from ${JSON.stringify(application)};
@@ -107,13 +108,16 @@ function virtual(contents: string): BuildOptions {
   return { stdin: { contents, resolveDir: root, loader: "js" } };
 }
 
-/** The bundle's text, and the absolute paths of the files that it was made of. */
-function bundle(build: BuildOptions): { text: string; inputs: string[] } {
+/** The bundle's text, and the absolute paths of the files that were read for it and of those that are used in it. */
+function bundle(build: BuildOptions): { text: string; inputs: string[]; used: string[] } {
   const { outputFiles, metafile } = buildSync({ ...build, write: false, metafile: true });
-  const inputs = Object.keys(metafile.inputs)
-    .filter((input) => input !== "<stdin>")
-    .map((input) => resolve(root, input));
-  return { text: outputFiles[0]?.text ?? "", inputs };
+  const files = (names: readonly string[]) =>
+    names.filter((name) => name !== "<stdin>").map((name) => resolve(root, name));
+  const used = Object.values(metafile.outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([name]) => name);
+  return { text: outputFiles[0]?.text ?? "", inputs: files(Object.keys(metafile.inputs)), used: files(used) };
 }
 
 /** A file as it was: one that was written since, even with its old time given back, has another. */
