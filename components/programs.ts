@@ -21,6 +21,12 @@ const options = {
   alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
 } as const satisfies BuildOptions;
 
+/**
+ * Leaves out what does not count as a view's code. Names stay: short ones would be given by how often each letter stands
+ * in the sources, types and unused code included, and so would change with them.
+ */
+const withoutLayout = { minifySyntax: true, minifyWhitespace: true } as const satisfies BuildOptions;
+
 /** CommonJS packages in an ES module still call require for Node's own modules. */
 const banner = `import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`;
@@ -60,7 +66,7 @@ export function bundleProgram({ entry, application, folder = programsFolder() }:
 
 /**
  * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
- * comments and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
+ * comments, types and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
  * it in the same module, or in the application's if it is not exported at all, counts as its code too.
  *
  * @param application the absolute path of the module whose default export is the application
@@ -72,7 +78,7 @@ export function viewGeneration(application: string, view: string): string {
   const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
   return remembered(programsFolder(), key, isGeneration, () => {
     const { source, inputs } = viewSource(application, view);
-    const { text } = bundle({ ...options, ...virtual(source), format: "esm", minify: true, treeShaking: true });
+    const { text } = bundle({ ...options, ...virtual(source), format: "esm", ...withoutLayout, treeShaking: true });
     return { value: sha256(`${view}\0${text}`).slice(0, 8), inputs };
   });
 }
