@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheFolder } from "./cache-folder.mjs";
 
 /** The root of the sources, of the checkout or of the package: what paths in a bundle are relative to, so that it does not tell where it was made. */
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { cacheFolder, checkout, stateFolder } from "./setup/paths.mjs";
+import { cacheFolder } from "../components/cache-folder.mjs";
+import { checkout, stateFolder } from "./setup/paths.mjs";
 import { projectPath, readRecord, type SetupRecord } from "./setup/record.mjs";
 import { withoutEncryptionSalt } from "./stack-configuration.ts";
 

@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { stopStack } from "../components/targets/local/index.ts";
 import { hasOwnBackend, projectStacks, runPulumi, stackFolder, stateFolder } from "./environment.ts";
 
@@ -30,5 +31,16 @@ async function removeState(stack: string): Promise<void> {
     if (removed.exitCode !== 0) throw new Error(`The state of ${stack} could not be removed: ${removed.stderr}`);
   }
   // With the last stack goes the passphrase, which no secret needs any more.
-  if (projectStacks().length === 0 && existsSync(stateFolder)) rmSync(stateFolder, { recursive: true });
+  if (!hasStacks(stateFolder)) rmSync(stateFolder, { recursive: true, force: true });
+}
+
+/**
+ * Whether there is a stack of any project, e.g. of an example, in the backend of this folder.
+ *
+ * @param folder see `stateFolder`
+ */
+export function hasStacks(folder: string): boolean {
+  const stacks = join(folder, "state", ".pulumi", "stacks");
+  if (!existsSync(stacks)) return false;
+  return readdirSync(stacks, { recursive: true, encoding: "utf8" }).some((file) => file.endsWith(".json"));
 }

@@ -1,15 +1,27 @@
 import * as z from "zod";
 
-const whole = (least: number) => z.coerce.number().int().min(least);
+const targets = ["local"] as const;
+
+function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  const error = `must be a whole number ${range}`;
+  return z.coerce
+    .number({ error })
+    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error });
+}
 
 /**
  * The stack's configuration (`Pulumi.<stack>.yaml`, keys under `lambda-architecture:`). The one source of names,
  * defaults and limits; the README's table repeats it and a test compares the two.
  */
 export const stackConfigurationSchema = z.strictObject({
-  target: z.enum(["local"]).default("local").describe("where the servers run"),
+  target: z
+    .enum(targets, { error: `must be ${targets.join(" or ")}` })
+    .default("local")
+    .describe("where the servers run"),
   application: z
     .string()
+    .min(1, "must be the path of a module")
     .default("jobs/wikipedia/index.ts")
     .describe("the module of your events and views, relative to the project's folder"),
   topic: z
@@ -21,7 +33,7 @@ export const stackConfigurationSchema = z.strictObject({
   retentionHours: whole(1)
     .default(168)
     .describe("hours that Kafka keeps events; the master dataset keeps them for ever"),
-  chunkSize: whole(100)
+  chunkSize: whole(100, 1_000_000)
     .default(5000)
     .describe(
       "offsets a chunk: the step of batch horizons and archived files; never change it for a topic that has events",
@@ -32,7 +44,7 @@ export const stackConfigurationSchema = z.strictObject({
     .default("0 * * * *")
     .describe("when batch runs start (cron, UTC)"),
   ephemeral: z
-    .stringbool()
+    .stringbool({ truthy: ["true"], falsy: ["false"], error: "must be true or false" })
     .default(false)
     .describe("true: servers and their data may be destroyed; false: they are protected"),
 });
@@ -50,11 +62,19 @@ export function parseStackConfiguration(values: Readonly<Record<string, string |
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
   );
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
+  const lines = result.error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(key, values[key]));
     const key = issue.path.join(".");
-    return key === ""
-      ? `  ${issue.message}`
-      : `  lambda-architecture:${key}: ${issue.message}; it is ${JSON.stringify(values[key])}. Mend: npm run pulumi -- config set ${key} VALUE`;
+    return [describe(key, values[key], issue.message, `npm run pulumi -- config set ${key} VALUE`)];
   });
   throw new TypeError(`the stack's configuration is wrong:\n${lines.join("\n")}`);
+}
+
+function describeUnknown(key: string, value: string | undefined): string {
+  const keys = Object.keys(stackConfigurationSchema.shape).join(", ");
+  return describe(key, value, `There is no such key; the keys are ${keys}`, `npm run pulumi -- config rm ${key}`);
+}
+
+function describe(key: string, value: string | undefined, problem: string, mend: string): string {
+  return `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(value)}. Mend: ${mend}`;
 }

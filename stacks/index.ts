@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { loadApplication } from "../components/application.ts";
 import { LambdaArchitecture } from "../components/lambda-architecture.ts";
-import { parseStackConfiguration, type StackConfiguration, stackConfigurationSchema } from "./configuration.ts";
+import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
 import { chooseTarget } from "./target.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
@@ -32,8 +32,10 @@ export const batchCommand = architecture.batchCommand;
 export const jobConfiguration = architecture.configuration;
 
 function readStackConfiguration(): StackConfiguration {
-  const config = new pulumi.Config();
-  const values = Object.fromEntries(Object.keys(stackConfigurationSchema.shape).map((key) => [key, config.get(key)]));
+  // All that is set, so that a key with a typing error does not go unnoticed.
+  const prefix = `${pulumi.getProject()}:`;
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const values = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   try {
     return parseStackConfiguration(values);
   } catch (error) {

@@ -25,7 +25,8 @@ const onRetry = (error: Error, failures: number) => {
   if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);
 };
 const bootstrapServers = configuration.kafka.bootstrapServers;
-const reader = new RangeReader({ bootstrapServers, clientId: "archiver", onRetry });
+// Smaller fetches than the default: a chunk is buffered anyway, and the archiver shares its machine.
+const reader = new RangeReader({ bootstrapServers, clientId: "archiver", maxFetchBytes: 1024 * 1024, onRetry });
 const deadLetters = new EventProducer({
   bootstrapServers,
   clientId: "archiver",

@@ -1,8 +1,7 @@
 import { backOffMilliseconds } from "../back-off.ts";
-import { chunkEnd, chunkOf, chunkStart } from "../chunks.ts";
+import { chunkEnd, chunkOf, chunkStart, firstWholeChunk } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import { type Descriptor, descriptorId } from "./descriptor.ts";
-import { firstWholeChunk } from "./resume.ts";
 
 export interface ChunkScheduleOptions {
   readonly chunkSize: number;

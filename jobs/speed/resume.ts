@@ -1,4 +1,4 @@
-import { chunkEnd, chunkOf, chunkStart } from "../chunks.ts";
+import { chunkEnd, chunkOf, firstWholeChunk } from "../chunks.ts";
 
 /** How far the rows of a chunk reach, see the table `speed_progress`. */
 export interface ChunkProgress {
@@ -30,10 +30,4 @@ export function resumeChunk(
   let chunk = Math.max(chunkOf(horizon, chunkSize), firstWholeChunk(earliest, chunkSize));
   while (full.has(chunk)) chunk++;
   return chunk;
-}
-
-/** The first chunk of which the log holds every event. */
-export function firstWholeChunk(earliest: number, chunkSize: number): number {
-  const chunk = chunkOf(earliest, chunkSize);
-  return chunkStart(chunk, chunkSize) === earliest ? chunk : chunk + 1;
 }

@@ -5,8 +5,6 @@
  * A speed view's row is the state of one key in one time step over the events of one chunk, written whole with
  * `USING TIMESTAMP <end offset>`: of two writes of a row the one that saw more of the chunk wins, in whatever order
  * they come, and a replayed write changes nothing.
- *
- * `view` stands in quotes everywhere: without them it is a word of CQL.
  */
 
 /** The table of a view's rows: one a generation, so that new code never mixes with old rows. */

@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,16 +15,3 @@ export const recordFile = join(checkout, "node_modules", ".cache", "lambda-archi
 
 /** The folder under which everything that runs keeps its state: Pulumi's, the servers' data, logs. Ignored by git. */
 export const stateFolder = join(checkout, ".lambda");
-
-/**
- * The machine's cache for what is costly to make and the same in every checkout.
- *
- * @param {NodeJS.ProcessEnv} environment
- * @returns {string}
- */
-export function cacheFolder(environment = process.env) {
-  // The XDG specification: a relative path is to be ignored.
-  const configured = environment.XDG_CACHE_HOME;
-  const base = configured?.startsWith("/") ? configured : join(homedir(), ".cache");
-  return join(base, "lambda-architecture");
-}

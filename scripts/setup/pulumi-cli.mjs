@@ -10,8 +10,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { cacheFolder } from "../../components/cache-folder.mjs";
 import { withLock } from "./lock.mjs";
-import { cacheFolder, checkout } from "./paths.mjs";
+import { checkout } from "./paths.mjs";
 import { executables, isAtLeast, isExecutable, parseVersion } from "./prerequisites.mjs";
 import { run, SetupError, say, step } from "./progress.mjs";
 

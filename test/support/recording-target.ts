@@ -50,16 +50,19 @@ export class RecordingTarget implements Target {
 
   service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     this.services.set(name, args);
-    return new pulumi.ComponentResource("test:index:Service", name, args, opts);
+    return new RecordedInstance("test:index:Service", name, args, opts);
   }
 
   task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     this.tasks.set(name, args);
-    return new pulumi.ComponentResource("test:index:Task", name, args, opts);
+    return new RecordedInstance("test:index:Task", name, args, opts);
   }
 
   schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     this.schedules.set(name, args);
-    return new pulumi.ComponentResource("test:index:Schedule", name, args, opts);
+    return new RecordedInstance("test:index:Schedule", name, args, opts);
   }
 }
+
+/** What a component sees of an instance: a resource with a life of its own, as on every target. */
+class RecordedInstance extends pulumi.CustomResource {}

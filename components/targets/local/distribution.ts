@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cacheFolder } from "../../cache-folder.ts";
+import { cacheFolder } from "../../cache-folder.mjs";
 import type { Distribution } from "../../target.ts";
 import { DeploymentError } from "./instance.ts";
 import { indent } from "./log.ts";

@@ -2,7 +2,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cacheFolder } from "../../cache-folder.ts";
+import { cacheFolder } from "../../cache-folder.mjs";
 
 const { positionals } = parseArgs({ strict: false, allowPositionals: true });
 // Where the SDK finds the engine to log to; it has to be there before the SDK is loaded.

@@ -95,31 +95,9 @@ export async function deleteService(inputs: ServiceInputs): Promise<void> {
   await removeFolders(inputs);
 }
 
-/** Whether going from one to the other takes a restart. */
+/** Whether going from one to the other takes a restart: not what only the waiting for it, or its end, looks at. */
 export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean {
-  const running = ({
-    command,
-    environment,
-    files,
-    prepare,
-    ports,
-    address,
-    configuration,
-    data,
-    logs,
-    stopSignal,
-  }: ServiceInputs) => ({
-    command,
-    environment,
-    files,
-    prepare,
-    ports,
-    address,
-    configuration,
-    data,
-    logs,
-    stopSignal,
-  });
+  const running = ({ memory, readiness, readinessTimeout, stopGrace, ...others }: ServiceInputs) => others;
   return !isDeepStrictEqual(running(olds), running(news));
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { firstWholeChunk, resumeChunk } from "../../../jobs/speed/resume.ts";
+import { firstWholeChunk } from "../../../jobs/chunks.ts";
+import { resumeChunk } from "../../../jobs/speed/resume.ts";
 
 const size = 10;
 const full = (partition: number, chunk: number) => ({ partition, chunk, end: (chunk + 1) * size });

@@ -39,6 +39,8 @@ test("a service carries its placement, its defaults and what it was given", asyn
   // The mocks get a property with a secret in it as a secret as a whole; the engine does not.
   expect(JSON.stringify(service?.inputs.files)).toContain("1b47061264138c4ac30d75fd1eb44270");
   expect(unwrapSecrets(service)).toEqual({
+    parent: "",
+    dependsOn: [],
     type: "local:index:Service",
     name: "kafka-broker-0",
     inputs: {
@@ -72,12 +74,15 @@ test("a distribution is one resource, however many need it, and is there before 
   const list = await resources.list();
   expect(list.filter(({ type }) => type === "local:index:Distribution")).toEqual([
     {
+      parent: "",
+      dependsOn: [],
       type: "local:index:Distribution",
       name: "toy-distribution",
       inputs: { ...distribution, directory: target.directory(distribution) },
     },
   ]);
-  expect(list.map(({ name }) => name)).toEqual(expect.arrayContaining(["first", "second", "third"]));
+  for (const name of ["first", "second", "third"])
+    expect(list.find((each) => each.name === name)?.dependsOn).toContain("toy-distribution");
 });
 
 test("a schedule is a service without ports that runs the command at its times", async () => {

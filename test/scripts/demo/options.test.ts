@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { defaultEvents, parseDemoOptions, UsageError } from "../../../scripts/demo/options.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "options-"));
+writeFileSync(join(folder, "edits.jsonl"), "");
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("by default the generator plays as fast as it goes, and the stack keeps running", () => {
+  expect(parseDemoOptions([], folder)).toEqual({
+    input: undefined,
+    events: defaultEvents,
+    rate: undefined,
+    stack: "dev",
+    down: false,
+  });
+});
+
+test("every option is read; a relative file is relative to where the person is", () => {
+  expect(parseDemoOptions(["--events", "1000", "--rate=50", "--stack", "other", "--down"], folder)).toEqual({
+    input: undefined,
+    events: 1000,
+    rate: 50,
+    stack: "other",
+    down: true,
+  });
+  expect(parseDemoOptions(["--input", "edits.jsonl"], folder).input).toBe(join(folder, "edits.jsonl"));
+  expect(parseDemoOptions(["--input", join(folder, "edits.jsonl")], "/").input).toBe(join(folder, "edits.jsonl"));
+});
+
+test("all mistakes come at once, with the usage", () => {
+  const wrong = () => parseDemoOptions(["quickly", "--input=none.jsonl", "--events=0", "--rate=1e3"], folder);
+  expect(wrong).toThrow(UsageError);
+  expect(wrong).toThrow(
+    [
+      '"quickly" is no option',
+      "--events must be a whole number from 1; it is 0",
+      "--rate must be a whole number from 1; it is 1e3",
+      "--input and --events exclude each other",
+      `--input: there is no file ${join(folder, "none.jsonl")}`,
+      "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--stack NAME] [--down]",
+    ].join("\n"),
+  );
+});
+
+test.each([[["--evnts", "5"]], [["--events"]], [["--down=yes"]]])("%j is a mistake", (args) => {
+  expect(() => parseDemoOptions(args, folder)).toThrow(UsageError);
+  expect(() => parseDemoOptions(args, folder)).toThrow(/^.*'?--(evnts|events|down)[\s\S]*\nusage: npm run demo/);
+});
