@@ -16,7 +16,7 @@ for (const source of exitCode === 0 ? ["components", "jobs"] : []) {
   cpSync(join(checkout, source), join(folder, source), {
     recursive: true,
     // `target` is what Maven makes of a project in place.
-    filter: (path) => extname(path) !== ".ts" && basename(path) !== "target",
+    filter: (path) => ![".ts", ".mjs"].includes(extname(path)) && basename(path) !== "target",
   });
 }
 process.exitCode = exitCode;
