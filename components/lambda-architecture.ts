@@ -2,23 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../jobs/configuration.ts";
 import { createLeaseTable, createPointerTable, createProgressTable, createSpeedTable } from "../jobs/speed/tables.ts";
 import type { LoadedApplication } from "./application.ts";
-import { CassandraCluster, type CassandraClusterArgs } from "./cassandra/index.ts";
-import { DruidCluster, type DruidClusterArgs } from "./druid/index.ts";
-import { HdfsStorage, type HdfsStorageArgs } from "./hdfs/index.ts";
+import { CassandraCluster } from "./cassandra/index.ts";
+import { DruidCluster } from "./druid/index.ts";
+import { HdfsStorage } from "./hdfs/index.ts";
 import { InputErrors } from "./input-errors.ts";
 import { createBatchLayer } from "./jobs/batch.ts";
 import type { JobArgs } from "./jobs/configuration.ts";
 import { createJobServer } from "./jobs/server.ts";
 import { createSpeedLayer } from "./jobs/speed.ts";
-import { KafkaCluster, type KafkaClusterArgs } from "./kafka/index.ts";
+import { KafkaCluster } from "./kafka/index.ts";
 import { viewGeneration } from "./programs.ts";
-import { StormCluster, type StormClusterArgs } from "./storm/index.ts";
+import { type JobSizeArgs, type Size, type SystemArgs, sizes, systemArgs } from "./size-profiles.ts";
+import { StormCluster } from "./storm/index.ts";
 import type { Target } from "./target.ts";
-import { YarnCluster, type YarnClusterArgs } from "./yarn/index.ts";
-import { ZooKeeperEnsemble, type ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
+import { YarnCluster } from "./yarn/index.ts";
+import { ZooKeeperEnsemble } from "./zookeeper/index.ts";
 
 /** The arguments of a {@link LambdaArchitecture}. */
-export interface LambdaArchitectureArgs {
+export interface LambdaArchitectureArgs extends SystemArgs {
   /** Where everything runs. */
   readonly target: Target;
   /** Your events and views, see `loadApplication`. */
@@ -33,14 +34,8 @@ export interface LambdaArchitectureArgs {
   readonly chunkSize?: number;
   /** When batch runs start: five fields of cron, UTC. Default: every full hour */
   readonly batchSchedule?: string;
-  /** Arguments of the single systems, over the defaults. */
-  readonly zooKeeper?: ZooKeeperEnsembleArgs;
-  readonly kafka?: Omit<KafkaClusterArgs, "topics">;
-  readonly hdfs?: HdfsStorageArgs;
-  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user" | "replication">;
-  readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
-  readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
-  readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
+  /** How large every system is, see `sizes`; the arguments of a single system go over it. Default: `tiny` */
+  readonly size?: Size;
 }
 
 /** Events of more bytes than this go to the dead-letter topic: Kafka's own limit for a batch, with room for its head. */
@@ -78,16 +73,18 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: LambdaArchitectureArgs, opts?: pulumi.ComponentResourceOptions) {
     const inputs = withDefaults(args);
-    checkInputs(name, inputs);
+    const { size = "tiny" } = args;
+    checkInputs(name, inputs, size, args.jobs);
+    const systems = systemArgs(size, args);
     const generations = Object.fromEntries(
       args.application.application.views.map((view) => [view.name, viewGeneration(args.application.module, view.name)]),
     );
     // The generations are inputs so that a preview names the views whose code has changed.
     super("lambda-architecture:index:LambdaArchitecture", name, { ...inputs, views: generations }, opts);
 
-    const servers = createServers(this, name, args, inputs, generations);
+    const servers = createServers(this, name, args.target, systems, inputs, generations);
     const configuration = createConfiguration(servers, inputs, generations);
-    const jobs = createJobs(this, name, args, inputs, servers, configuration);
+    const jobs = createJobs(this, name, args, systems.jobs, inputs, servers, configuration);
 
     this.queryUrl = pulumi.output(jobs.servingUrl);
     this.archiverUrl = pulumi.output(jobs.archiverUrl);
@@ -126,7 +123,7 @@ function withDefaults(args: LambdaArchitectureArgs): Inputs {
   };
 }
 
-function checkInputs(name: string, inputs: Inputs): void {
+function checkInputs(name: string, inputs: Inputs, size: Size, jobs: JobSizeArgs = {}): void {
   const errors = new InputErrors(`LambdaArchitecture ${JSON.stringify(name)}`);
   errors.check(
     /^[a-z0-9][a-z0-9._-]{0,200}$/.test(inputs.topic),
@@ -141,6 +138,10 @@ function checkInputs(name: string, inputs: Inputs): void {
     "batchSchedule",
     `must be a cron expression of five fields; it is ${JSON.stringify(inputs.batchSchedule)}`,
   );
+  errors.check(sizes.includes(size), "size", `must be one of ${sizes.join(", ")}; it is ${JSON.stringify(size)}`);
+  if (jobs.archiverMemory !== undefined) errors.checkWhole(jobs.archiverMemory, "jobs.archiverMemory", 128);
+  if (jobs.servingMemory !== undefined) errors.checkWhole(jobs.servingMemory, "jobs.servingMemory", 128);
+  if (jobs.bolts !== undefined) errors.checkWhole(jobs.bolts, "jobs.bolts", 1);
   errors.throwIfAny();
 }
 
@@ -152,17 +153,16 @@ function deadLetterTopic(topic: string): string {
 function createServers(
   parent: pulumi.Resource,
   name: string,
-  args: LambdaArchitectureArgs,
-  inputs: Inputs,
+  target: Target,
+  systems: Required<SystemArgs>,
+  { topic, partitions, retentionHours }: Inputs,
   generations: Readonly<Record<string, string>>,
 ) {
-  const { target } = args;
-  const { topic, partitions, retentionHours } = inputs;
-  const zooKeeper = new ZooKeeperEnsemble(`${name}-zookeeper`, { ...args.zooKeeper, target }, { parent });
+  const zooKeeper = new ZooKeeperEnsemble(`${name}-zookeeper`, { ...systems.zooKeeper, target }, { parent });
   const kafka = new KafkaCluster(
     `${name}-kafka`,
     {
-      ...args.kafka,
+      ...systems.kafka,
       target,
       topics: [topic, deadLetterTopic(topic)].map((each) => ({ name: each, partitions, retentionHours })),
     },
@@ -171,7 +171,7 @@ function createServers(
   const cassandra = new CassandraCluster(
     `${name}-cassandra`,
     {
-      ...args.cassandra,
+      ...systems.cassandra,
       target,
       keyspaces: [
         {
@@ -187,20 +187,20 @@ function createServers(
     },
     { parent },
   );
-  const hdfs = new HdfsStorage(`${name}-hdfs`, { ...args.hdfs, target }, { parent });
+  const hdfs = new HdfsStorage(`${name}-hdfs`, { ...systems.hdfs, target }, { parent });
   const storm = new StormCluster(
     `${name}-storm`,
-    { ...args.storm, target, zooKeeper: zooKeeper.connectString },
+    { ...systems.storm, target, zooKeeper: zooKeeper.connectString },
     { parent, dependsOn: [zooKeeper] },
   );
   const druid = new DruidCluster(
     `${name}-druid`,
-    { ...args.druid, target, zooKeeper: zooKeeper.connectString },
+    { ...systems.druid, target, zooKeeper: zooKeeper.connectString },
     { parent, dependsOn: [zooKeeper] },
   );
   const yarn = new YarnCluster(
     `${name}-yarn`,
-    { ...args.yarn, target, fileSystem: hdfs.fileSystem, user: hdfs.superuser, replication: hdfs.replication },
+    { ...systems.yarn, target, fileSystem: hdfs.fileSystem, user: hdfs.superuser, replication: hdfs.replication },
     { parent },
   );
   return { zooKeeper, kafka, cassandra, hdfs, storm, druid, yarn };
@@ -255,6 +255,7 @@ function createJobs(
   parent: pulumi.Resource,
   name: string,
   { target, application }: LambdaArchitectureArgs,
+  { archiverMemory = 256, servingMemory = 320, bolts = 1 }: JobSizeArgs,
   { partitions, batchSchedule }: Inputs,
   { kafka, cassandra, hdfs, storm, druid, yarn }: Servers,
   configuration: pulumi.Output<string>,
@@ -272,16 +273,16 @@ function createJobs(
     role: "archiver",
     entry: "archive/main.ts",
     port: archiverPort,
-    memory: 256,
+    memory: archiverMemory,
   });
   const serving = createJobServer({
     ...job([kafka, cassandra]),
     role: "serving",
     entry: "serving/main.ts",
     port: servingPort,
-    memory: 320,
+    memory: servingMemory,
   });
-  createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions });
+  createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions, bolts });
   const batch = createBatchLayer({ ...job([cassandra, hdfs, yarn, druid]), yarn, cron: batchSchedule });
   return { archiverUrl: archiver.url, servingUrl: serving.url, batchCommand: batch.command };
 }

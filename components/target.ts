@@ -87,7 +87,7 @@ export interface ServiceArgs {
   readonly readiness: Readiness;
   /** Seconds until a server that is not ready fails the deployment. Default: 120. */
   readonly readinessTimeout?: number;
-  /** The memory that the server needs at most, in MiB, off-heap and children included. */
+  /** The memory that the server needs at most, in MiB, off-heap and children included: what a budget is summed from. */
   readonly memory: number;
   /** Whether the server keeps data that must outlive it. Default: false. */
   readonly stateful?: boolean;

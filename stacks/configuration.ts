@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sizes } from "../components/size-profiles.ts";
 
 const targets = ["local"] as const;
 
@@ -19,6 +20,10 @@ export const stackConfigurationSchema = z.strictObject({
     .enum(targets, { error: `must be ${targets.join(" or ")}` })
     .default("local")
     .describe("where the servers run"),
+  size: z
+    .enum(sizes, { error: `must be one of ${sizes.join(", ")}` })
+    .default("tiny")
+    .describe("how large everything is: tiny, small or ha (see Sizes)"),
   application: z
     .string()
     .min(1, "must be the path of a module")

@@ -14,6 +14,7 @@ const architecture = new LambdaArchitecture(
   {
     target: await chooseTarget(configuration.target, checkout),
     application: await loadApplication(resolve(checkout, configuration.application)),
+    size: configuration.size,
     topic: configuration.topic,
     partitions: configuration.partitions,
     retentionHours: configuration.retentionHours,

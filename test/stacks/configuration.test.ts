@@ -10,6 +10,7 @@ const keys = Object.keys(stackConfigurationSchema.shape) as (keyof typeof stackC
 test("nothing has to be set", () => {
   expect(parseStackConfiguration({})).toEqual({
     target: "local",
+    size: "tiny",
     application: "jobs/wikipedia/index.ts",
     topic: "edits",
     partitions: 2,
@@ -38,9 +39,10 @@ test("values are texts, as the CLI sets them", () => {
   });
 });
 
-test("ten wrong values are ten lines: the key, what is wanted, the value, the mend", () => {
+test("eleven wrong values are eleven lines: the key, what is wanted, the value, the mend", () => {
   const wrong = {
     target: "moon",
+    size: "huge",
     application: "",
     topic: "Edits!",
     partitions: "0",
@@ -53,6 +55,7 @@ test("ten wrong values are ten lines: the key, what is wanted, the value, the me
   };
   const problems = {
     target: "must be local",
+    size: "must be one of tiny, small, ha",
     application: "must be the path of a module",
     topic: "must be lower-case letters, digits, '.', '_' and '-'",
     partitions: "must be a whole number from 1",

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stackMarker } from "./environment.ts";
 import { instanceFile } from "./instance.ts";
-import { membersOf, processTable, stopProcesses } from "./processes.ts";
+import { membersOf, type Process, processTable, stopProcesses } from "./processes.ts";
+import type { ServiceInputs } from "./state.ts";
 
 /** What runs of an instance. */
 export interface InstanceStatus {
@@ -26,14 +27,11 @@ export interface InstanceStatus {
 export async function instances(stackFolder: string): Promise<InstanceStatus[]> {
   const prefix = stackMarker(resolve(stackFolder));
   const table = await processTable();
-  const markers = new Set(table.flatMap(({ marker }) => (marker?.startsWith(prefix) ? [marker] : [])));
-  const statuses = [...markers].sort().map(async (marker): Promise<InstanceStatus> => {
-    const name = marker.slice(prefix.length);
-    const run = join(resolve(stackFolder), name, "run");
-    const pids = membersOf(table, (other) => other === marker).map(({ pid }) => pid);
+  const statuses = namesOf(table, prefix).map(async (name): Promise<InstanceStatus> => {
+    const pids = membersOf(table, (other) => other === prefix + name).map(({ pid }) => pid);
     const [server, description, memory] = await Promise.all([
-      readFile(join(run, "server.pid"), "utf8").then(Number, () => undefined),
-      readFile(join(run, instanceFile), "utf8").then(JSON.parse, () => undefined),
+      readFile(join(runFolder(stackFolder, name), "server.pid"), "utf8").then(Number, () => undefined),
+      describe(stackFolder, name),
       Promise.all(pids.map(proportionalMemory)),
     ]);
     return {
@@ -48,6 +46,34 @@ export async function instances(stackFolder: string): Promise<InstanceStatus[]> 
   });
   return Promise.all(statuses);
 }
+
+/**
+ * The memory, in MiB, that was given to each instance of a stack that runs, by the instance's name; 0 where it cannot
+ * be told. Far cheaper than {@link instances}, which measures.
+ */
+export async function memoryGiven(stackFolder: string): Promise<Map<string, number>> {
+  const names = namesOf(await processTable(), stackMarker(resolve(stackFolder)));
+  const given = names.map(async (name) => [name, (await describe(stackFolder, name))?.memory ?? 0] as const);
+  return new Map(await Promise.all(given));
+}
+
+/** The names of the instances that have processes, in order. */
+function namesOf(table: readonly Process[], prefix: string): string[] {
+  const names = table.flatMap(({ marker }) => (marker?.startsWith(prefix) ? [marker.slice(prefix.length)] : []));
+  return [...new Set(names)].sort();
+}
+
+function runFolder(stackFolder: string, name: string): string {
+  return join(resolve(stackFolder), name, "run");
+}
+
+/** What a service's folder tells of it; undefined for a task, or while it is just made. */
+function describe(stackFolder: string, name: string): Promise<Description | undefined> {
+  return readFile(join(runFolder(stackFolder, name), instanceFile), "utf8").then(JSON.parse, () => undefined);
+}
+
+/** The content of {@link instanceFile}. */
+type Description = Pick<ServiceInputs, "address" | "ports" | "memory">;
 
 /** A process's PSS in KiB, 0 if it has ended. */
 async function proportionalMemory(pid: number): Promise<number> {

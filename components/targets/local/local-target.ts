@@ -15,6 +15,8 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
+import { Admission } from "./admission.ts";
+import { initialDisk } from "./budget.ts";
 import { distributionDirectory } from "./distribution.ts";
 import { Placements } from "./placement.ts";
 import { type Args, LocalDistribution, LocalService, LocalTask } from "./resources.ts";
@@ -46,7 +48,7 @@ export interface LocalTargetArgs {
 /**
  * Runs servers as supervised processes of this machine, each on a loopback address of its own (127.x.y.z, known from
  * the stack's folder and the instance's name), so that several nodes and several stacks stand side by side on the
- * standard ports.
+ * standard ports. Before the first one starts, and in previews, the machine is checked to have room for all of them.
  */
 export class LocalTarget implements Target {
   readonly name = "local";
@@ -55,12 +57,14 @@ export class LocalTarget implements Target {
   /** The stack's folder. */
   readonly folder: string;
   readonly #placements: Placements;
+  readonly #admission: Admission;
   readonly #directories = new Map<string, string>();
   readonly #distributions = new Map<string, LocalDistribution>();
 
   constructor({ project, stack, folder }: LocalTargetArgs) {
     this.folder = resolve(folder);
     this.#placements = new Placements(`${this.folder}\0${project}\0${stack}`, this.folder);
+    this.#admission = new Admission(this.folder);
   }
 
   /** The absolute path of JAVA_HOME's `java`, else PATH's. @throws {Error} if there is none */
@@ -100,6 +104,12 @@ export class LocalTarget implements Target {
   }
 
   service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): LocalService {
+    const admitted = this.#admission.admit({
+      identity: args.identity,
+      memory: args.memory,
+      disk: initialDisk(args.stateful ?? false),
+      ports: Object.values(args.ports),
+    });
     return new LocalService(
       name,
       {
@@ -112,7 +122,7 @@ export class LocalTarget implements Target {
         stopSignal: args.stopSignal ?? "SIGTERM",
         stopGrace: args.stopGrace ?? 10,
       },
-      this.#after(args.distributions, opts),
+      this.#after(args.distributions, opts, admitted),
     );
   }
 
@@ -177,27 +187,33 @@ export class LocalTarget implements Target {
     };
   }
 
-  /** The options, with the distributions among what must be there before. */
+  /**
+   * The options, with the distributions among what must be there before.
+   *
+   * @param admitted rejects if the machine has no room: then nothing is registered at all. Default: it has
+   */
   #after(
     distributions: readonly Distribution[] | undefined,
     opts: pulumi.CustomResourceOptions,
+    admitted: Promise<void> = Promise.resolve(),
   ): pulumi.CustomResourceOptions {
-    const needed = (distributions ?? []).map((distribution) => this.#distribution(distribution));
-    if (needed.length === 0) return opts;
+    const needed = (distributions ?? []).map((distribution) => this.#distribution(distribution, admitted));
     const { dependsOn = [] } = opts;
     const others = pulumi.output(dependsOn as pulumi.Input<pulumi.Resource | pulumi.Input<pulumi.Resource>[]>);
-    return { ...opts, dependsOn: others.apply((resources) => [...needed, ...[resources].flat()]) as never };
+    const all = pulumi.all([others, admitted]).apply(([resources]) => [...needed, ...[resources].flat()]);
+    return { ...opts, dependsOn: all as never };
   }
 
-  #distribution(distribution: Distribution): LocalDistribution {
+  #distribution(distribution: Distribution, admitted: Promise<void>): LocalDistribution {
     let resource = this.#distributions.get(distribution.name);
     if (resource === undefined) {
       const { name, parts } = distribution;
-      resource = new LocalDistribution(`${name}-distribution`, {
-        name,
-        parts,
-        directory: this.directory(distribution),
-      });
+      const dependsOn: Promise<pulumi.Resource[]> = admitted.then(() => []);
+      resource = new LocalDistribution(
+        `${name}-distribution`,
+        { name, parts, directory: this.directory(distribution) },
+        { dependsOn },
+      );
       this.#distributions.set(name, resource);
     }
     return resource;

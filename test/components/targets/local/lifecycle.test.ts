@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Context } from "../../../../components/targets/local/instance.ts";
-import { instances, stopStack } from "../../../../components/targets/local/instances.ts";
+import { instances, memoryGiven, stopStack } from "../../../../components/targets/local/instances.ts";
 import {
   deleteService,
   inspectService,
@@ -68,6 +68,7 @@ test("a service starts in its data folder, is inspected, and is deleted but for 
   expect(await inspectService(inputs)).toEqual({ drift: [], pid: state.pid });
   const [status] = await instances(stackFolder);
   expect(status).toMatchObject({ name: "server", address: "127.22.0.21", pid: state.pid, memoryLimit: 1 });
+  expect(await memoryGiven(stackFolder)).toEqual(new Map([["server", 1]]));
   process.kill(state.supervisor, "SIGKILL");
   await sleep(50);
   expect((await inspectService(inputs)).drift).toEqual(["server runs without its supervisor"]);

@@ -1,0 +1,138 @@
+import type { CassandraClusterArgs } from "./cassandra/index.ts";
+import type { DruidClusterArgs } from "./druid/index.ts";
+import type { HdfsStorageArgs } from "./hdfs/index.ts";
+import type { KafkaClusterArgs } from "./kafka/index.ts";
+import type { StormClusterArgs } from "./storm/index.ts";
+import type { YarnClusterArgs } from "./yarn/index.ts";
+import type { ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
+
+/**
+ * How large an architecture is:
+ *
+ * - `tiny`: one server of each kind with small heaps, for a laptop, tests and the demo.
+ * - `small`: one server of each kind with larger heaps, for more keys and longer logs.
+ * - `ha`: several of each server that can have peers, three where data is kept or votes are cast, so that any one of
+ *   them may be lost. Heaps as in `tiny`, so that it fits one machine; raise them where each has its own.
+ *
+ * One NameNode, ResourceManager, history server, Druid coordinator and Druid broker there are in every size, and one
+ * process of each job: while one of these is away, its part waits, and goes on where it was.
+ *
+ * From `tiny` to `small` and back is a restart. Choose `ha` before the first event: neither Kafka's controllers nor
+ * ZooKeeper's ensemble can become three later.
+ */
+export const sizes = ["tiny", "small", "ha"] as const;
+/** One of {@link sizes}. */
+export type Size = (typeof sizes)[number];
+
+/** Sizes of the jobs, the TypeScript that runs on the servers. */
+export interface JobSizeArgs {
+  /**
+   * The memory of the archiver, in MiB.
+   *
+   * @default 256
+   */
+  readonly archiverMemory?: number;
+  /**
+   * The memory of the serving layer, in MiB.
+   *
+   * @default 320
+   */
+  readonly servingMemory?: number;
+  /**
+   * The speed layer's processes that aggregate events. More of them than the topic has partitions are idle; each
+   * takes up to 256 MiB of Storm's `workerShellMemory`.
+   *
+   * @default 1
+   */
+  readonly bolts?: number;
+}
+
+/** The arguments of the single systems, over those of the size. */
+export interface SystemArgs {
+  readonly zooKeeper?: ZooKeeperEnsembleArgs;
+  readonly kafka?: Omit<KafkaClusterArgs, "topics">;
+  readonly hdfs?: HdfsStorageArgs;
+  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user" | "replication">;
+  readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
+  readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
+  readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
+  readonly jobs?: JobSizeArgs;
+}
+
+/**
+ * What a size gives to each system. Nothing is said twice: `tiny` is the components' own defaults, and what follows
+ * from another value (copies of data from the number of servers, a NodeManager's memory from that of its tasks) is
+ * left to the component, so that one value alone can be overridden.
+ */
+export function sizeProfile(size: Size): Required<SystemArgs> {
+  return profiles[size];
+}
+
+const tiny: Required<SystemArgs> = {
+  zooKeeper: {},
+  kafka: {},
+  hdfs: {},
+  yarn: {},
+  storm: {},
+  cassandra: {},
+  druid: {},
+  jobs: {},
+};
+
+const small: Required<SystemArgs> = {
+  zooKeeper: { heap: 128 },
+  kafka: { heap: 512 },
+  hdfs: { nameNodeHeap: 384, dataNodeHeap: 192 },
+  yarn: {
+    virtualCores: 4,
+    masterMemory: 1024,
+    taskMemory: 1024,
+    taskHeap: 384,
+    containerMemory: 4096,
+    resourceManagerHeap: 256,
+    nodeManagerHeap: 192,
+    historyServerHeap: 160,
+  },
+  storm: { nimbusHeap: 256, workerHeap: 256, workerShellMemory: 640 },
+  cassandra: { heap: 768 },
+  druid: { coordinatorHeap: 320, brokerHeap: 384, historicalHeap: 384, indexerHeap: 768 },
+  jobs: { archiverMemory: 384, servingMemory: 512, bolts: 2 },
+};
+
+const ha: Required<SystemArgs> = {
+  zooKeeper: { replicas: 3 },
+  kafka: { replicas: 3 },
+  hdfs: { dataNodes: 3 },
+  yarn: { nodeManagers: 2 },
+  storm: { nimbusReplicas: 2, supervisors: 2 },
+  cassandra: { replicas: 3 },
+  // One broker: the jobs ask the first one only.
+  druid: { historicals: 2, indexers: 2 },
+  jobs: {},
+};
+
+const profiles: Readonly<Record<Size, Required<SystemArgs>>> = { tiny, small, ha };
+
+/**
+ * What each system is given: the size's values, and over them those that are given for a system one by one.
+ *
+ * @param given a value that is undefined leaves the size's
+ */
+export function systemArgs(size: Size, given: SystemArgs): Required<SystemArgs> {
+  const profile = sizeProfile(size);
+  return {
+    zooKeeper: over(profile.zooKeeper, given.zooKeeper),
+    kafka: over(profile.kafka, given.kafka),
+    hdfs: over(profile.hdfs, given.hdfs),
+    yarn: over(profile.yarn, given.yarn),
+    storm: over(profile.storm, given.storm),
+    cassandra: over(profile.cassandra, given.cassandra),
+    druid: over(profile.druid, given.druid),
+    jobs: over(profile.jobs, given.jobs),
+  };
+}
+
+function over<T extends object>(profile: T, given: T | undefined): T {
+  const said = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...profile, ...Object.fromEntries(said) };
+}

@@ -1,0 +1,68 @@
+import { setImmediate as programsTurn } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import { instanceName } from "../../target.ts";
+import { addsAnything, budgetRows, budgetTable, type Demand, type Free, shortage } from "./budget.ts";
+import { memoryGiven } from "./instances.ts";
+import { freeOfMachine } from "./machine.ts";
+
+/** What an {@link Admission} knows of its surroundings. */
+export interface Surroundings {
+  /** What is free on the machine of the folder. */
+  free(folder: string): Promise<Free>;
+  /** MiB that each running instance of the stack was given, by its name. */
+  given(stackFolder: string): Promise<ReadonlyMap<string, number>>;
+  /** Tells the person who deploys. */
+  say(message: string): unknown;
+}
+
+const thisMachine: Surroundings = {
+  free: freeOfMachine,
+  given: memoryGiven,
+  say: (message) => pulumi.log.info(message),
+};
+
+/**
+ * Lets a stack's servers start only if the machine has room for all of them. The program that asks for servers runs
+ * to its end before Pulumi starts the first, so all of them are known by then, in previews too.
+ */
+export class Admission {
+  readonly #stackFolder: string;
+  readonly #surroundings: Surroundings;
+  readonly #demands: Demand[] = [];
+  #check: Promise<void> | undefined;
+
+  /** @param stackFolder the stack's folder, see `LocalTargetArgs.folder` */
+  constructor(stackFolder: string, surroundings = thisMachine) {
+    this.#stackFolder = stackFolder;
+    this.#surroundings = surroundings;
+  }
+
+  /**
+   * Resolves once the machine turned out to have room for this server and all others that the program asks for.
+   *
+   * @throws {pulumi.RunError} with the budget as a table, the same error for all servers: Pulumi reports it once
+   */
+  admit(demand: Demand): Promise<void> {
+    this.#demands.push(demand);
+    this.#check ??= this.#checkAfterProgram();
+    return this.#check;
+  }
+
+  async #checkAfterProgram(): Promise<void> {
+    await programsTurn();
+    // A program that awaits something may ask for more servers afterwards: they get a check of their own.
+    this.#check = undefined;
+    const { free, given, say } = this.#surroundings;
+    const rows = budgetRows(this.#demands, await given(this.#stackFolder), instanceName);
+    if (!addsAnything(rows)) return;
+    const problem = shortage(rows, await free(this.#stackFolder), this.#stackFolder);
+    if (problem !== undefined) throw withoutStack(new pulumi.RunError(problem));
+    say(["what the servers take of this machine at most, in MiB:", ...budgetTable(rows)].join("\n"));
+  }
+}
+
+/** Pulumi shows the stack of what a promise rejects with, of its RunErrors too, unless there is none. */
+function withoutStack(error: Error): Error {
+  delete error.stack;
+  return error;
+}

@@ -1,0 +1,127 @@
+import { table } from "../../table.ts";
+import type { InstanceIdentity } from "../../target.ts";
+
+/** What one server asks of the machine. */
+export interface Demand {
+  readonly identity: InstanceIdentity;
+  /** MiB that it takes at most. */
+  readonly memory: number;
+  /** MiB that its folders need to begin with. */
+  readonly disk: number;
+  readonly ports: readonly number[];
+}
+
+/** What is free on the machine, in MiB; undefined where that cannot be told. */
+export interface Free {
+  readonly memory: number | undefined;
+  readonly disk: number | undefined;
+}
+
+/** What the servers of one role take together. */
+export interface BudgetRow {
+  readonly component: string;
+  readonly role: string;
+  readonly servers: number;
+  /** How many of them run already. */
+  readonly running: number;
+  /** MiB that all of them take at most. */
+  readonly memory: number;
+  /** MiB of it that nobody was given yet: of servers that do not run, and what running ones are to get on top. */
+  readonly memoryToAdd: number;
+  /** MiB of disk for those that do not run. */
+  readonly diskToAdd: number;
+  /** The ports that each of them listens on, at its own address. */
+  readonly ports: readonly number[];
+}
+
+/**
+ * MiB of disk that a server's folders need to begin with: its logs, which are bounded, and, if it keeps data, room to
+ * get going. Data grows with the events; this is no forecast of it.
+ */
+export function initialDisk(stateful: boolean): number {
+  return stateful ? 256 : 64;
+}
+
+/**
+ * The budget: a row a role, in the order in which the roles come.
+ *
+ * @param running MiB that each running instance was given, by the instance's name
+ * @param nameOf the instance's name
+ */
+export function budgetRows(
+  demands: readonly Demand[],
+  running: ReadonlyMap<string, number>,
+  nameOf: (identity: InstanceIdentity) => string,
+): BudgetRow[] {
+  const roles = Map.groupBy(demands, ({ identity }) => JSON.stringify([identity.component, identity.role]));
+  return [...roles.values()].map((servers) => {
+    const { component, role } = (servers[0] as Demand).identity;
+    const given = servers.map(({ identity }) => running.get(nameOf(identity)));
+    return {
+      component,
+      role,
+      servers: servers.length,
+      running: given.filter((memory) => memory !== undefined).length,
+      memory: sum(servers.map(({ memory }) => memory)),
+      memoryToAdd: sum(servers.map(({ memory }, index) => Math.max(0, memory - (given[index] ?? 0)))),
+      diskToAdd: sum(servers.map(({ disk }, index) => (given[index] === undefined ? disk : 0))),
+      ports: [...new Set(servers.flatMap(({ ports }) => ports))].sort((a, b) => a - b),
+    };
+  });
+}
+
+/** The budget as lines of plain text, all sizes in MiB, with the sums last. */
+export function budgetTable(rows: readonly BudgetRow[]): string[] {
+  const header = ["component", "role", "servers", "run", "memory", "to add", "disk to add", "ports"];
+  const cells = rows.map(({ component, role, servers, running, memory, memoryToAdd, diskToAdd, ports }) => {
+    return [component, role, servers, running, memory, memoryToAdd, diskToAdd, ports.join(" ")];
+  });
+  const { servers, running, memory, memoryToAdd, diskToAdd } = totals(rows);
+  return table(header, [...cells, ["all", "", servers, running, memory, memoryToAdd, diskToAdd, ""]]);
+}
+
+/** Whether there is anything that the machine has not given yet. */
+export function addsAnything(rows: readonly BudgetRow[]): boolean {
+  const { memoryToAdd, diskToAdd } = totals(rows);
+  return memoryToAdd + diskToAdd > 0;
+}
+
+/**
+ * What the machine lacks, with the budget and the mend, for a person; undefined if it lacks nothing.
+ *
+ * @param folder the folder whose disk it is about
+ */
+export function shortage(rows: readonly BudgetRow[], free: Free, folder: string): string | undefined {
+  const { memoryToAdd, diskToAdd } = totals(rows);
+  const lacks = [
+    ...lack(memoryToAdd, free.memory, "of memory", ""),
+    ...lack(diskToAdd, free.disk, "of disk", ` under ${folder}`),
+  ];
+  if (lacks.length === 0) return undefined;
+  return [
+    `this machine has no room for the servers, so none was started: ${lacks.join("; ")}.`,
+    "What they take at most, in MiB:",
+    ...budgetTable(rows).map((line) => `  ${line}`),
+    "Mend: a smaller size (npm run pulumi -- config set size tiny), fewer replicas or smaller heaps of the largest above, or end other programs.",
+  ].join("\n");
+}
+
+function lack(toAdd: number, free: number | undefined, what: string, where: string): string[] {
+  if (toAdd === 0 || free === undefined || toAdd <= free) return [];
+  const [needed, there] = [toAdd, free].map((size) => Math.floor(size).toLocaleString("en-US"));
+  return [`${needed} MiB ${what} are needed, ${there} MiB are free${where}`];
+}
+
+function totals(rows: readonly BudgetRow[]) {
+  return {
+    servers: sum(rows.map((row) => row.servers)),
+    running: sum(rows.map((row) => row.running)),
+    memory: sum(rows.map((row) => row.memory)),
+    memoryToAdd: sum(rows.map((row) => row.memoryToAdd)),
+    diskToAdd: sum(rows.map((row) => row.diskToAdd)),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}

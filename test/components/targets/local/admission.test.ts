@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { Admission } from "../../../../components/targets/local/admission.ts";
+import type { Demand, Free } from "../../../../components/targets/local/budget.ts";
+
+const server = (index: number): Demand => ({
+  identity: { component: "kafka", role: "broker", index },
+  memory: 400,
+  disk: 200,
+  ports: [9092],
+});
+
+/** An admission to a machine that is made up, with what it says and how often it looks. */
+function admissionTo(free: Free, given: Readonly<Record<string, number>> = {}) {
+  const said: string[] = [];
+  const looked: string[] = [];
+  const admission = new Admission("/stack", {
+    free: async (folder) => {
+      looked.push(folder);
+      return free;
+    },
+    given: async () => new Map(Object.entries(given)),
+    say: (message) => said.push(message),
+  });
+  return { admission, said, looked };
+}
+
+test("all servers of a program are checked together, and the budget is told once", async () => {
+  const { admission, said, looked } = admissionTo({ memory: 1200, disk: 600 });
+  await Promise.all([0, 1, 2].map((index) => admission.admit(server(index))));
+  expect(looked).toEqual(["/stack"]);
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(/kafka +broker +3 +0 +1,200 +1,200 +600 +9092/);
+});
+
+test("if there is no room for all, all get the same error", async () => {
+  const { admission, said } = admissionTo({ memory: 1199, disk: 600 });
+  const results = await Promise.allSettled([0, 1, 2].map((index) => admission.admit(server(index))));
+  const errors = results.map((result) => result.status === "rejected" && result.reason);
+  expect(pulumi.RunError.isInstance(errors[0])).toBe(true);
+  expect(errors[0].message).toContain("1,200 MiB of memory are needed, 1,199 MiB are free");
+  expect(new Set(errors).size).toBe(1);
+  expect(said).toEqual([]);
+});
+
+test("a stack that runs as it should is neither measured nor told", async () => {
+  const { admission, said, looked } = admissionTo({ memory: 0, disk: 0 }, { "kafka-broker-0": 400 });
+  await admission.admit(server(0));
+  expect([looked, said]).toEqual([[], []]);
+});
+
+test("a server that comes after the program awaited something is checked with those before it", async () => {
+  const { admission } = admissionTo({ memory: 700, disk: 600 });
+  await admission.admit(server(0));
+  await expect(admission.admit(server(1))).rejects.toThrow("800 MiB of memory are needed");
+});
