@@ -12,6 +12,7 @@ export * from "./druid/index.ts";
 export * from "./hdfs/index.ts";
 export * from "./kafka/index.ts";
 export { LambdaArchitecture, type LambdaArchitectureArgs } from "./lambda-architecture.ts";
+export { type JobSizeArgs, type Size, type SystemArgs, sizes } from "./size-profiles.ts";
 export * from "./storm/index.ts";
 export * from "./target.ts";
 export {
