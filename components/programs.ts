@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
 import { cacheFolder } from "./cache-folder.mjs";
 
-/** The repository's root: what paths in a bundle are relative to, so that it does not tell where it was made. */
+/** The root of the sources, of the checkout or of the package: what paths in a bundle are relative to, so that it does not tell where it was made. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What everything is bundled with: one module that needs nothing beside it, for Node 24. */
@@ -21,15 +21,21 @@ const options = {
   alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
 } as const satisfies BuildOptions;
 
+/**
+ * Leaves out what does not count as a view's code. Names stay: short ones would be given by how often each letter stands
+ * in the sources, types and unused code included, and so would change with them.
+ */
+const withoutLayout = { minifySyntax: true, minifyWhitespace: true } as const satisfies BuildOptions;
+
 /** CommonJS packages in an ES module still call require for Node's own modules. */
 const banner = `import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`;
 
 /** What {@link bundleProgram} bundles. */
 export interface ProgramArgs {
-  /** The absolute path of the TypeScript module to run. */
+  /** The absolute path of the module to run, TypeScript or JavaScript. */
   readonly entry: string;
-  /** The absolute path of the module that `#application` stands for. Default: as in package.json. */
+  /** The absolute path of the module that `#application` stands for. Default: in the checkout as in package.json. */
   readonly application?: string;
   /** The folder that receives the bundle. Default: `programs` in this project's cache. */
   readonly folder?: string;
@@ -60,7 +66,7 @@ export function bundleProgram({ entry, application, folder = programsFolder() }:
 
 /**
  * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
- * comments and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
+ * comments, types and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
  * it in the same module, or in the application's if it is not exported at all, counts as its code too.
  *
  * @param application the absolute path of the module whose default export is the application
@@ -72,7 +78,7 @@ export function viewGeneration(application: string, view: string): string {
   const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
   return remembered(programsFolder(), key, isGeneration, () => {
     const { source, inputs } = viewSource(application, view);
-    const { text } = bundle({ ...options, ...virtual(source), format: "esm", minify: true, treeShaking: true });
+    const { text } = bundle({ ...options, ...virtual(source), format: "esm", ...withoutLayout, treeShaking: true });
     return { value: sha256(`${view}\0${text}`).slice(0, 8), inputs };
   });
 }
@@ -80,8 +86,9 @@ export function viewGeneration(application: string, view: string): string {
 /** A module that exports the view only: from the module that exports it, else the application as a whole. */
 function viewSource(application: string, view: string): { source: string; inputs: readonly string[] } {
   const whole = `export { default } from ${JSON.stringify(application)};`;
-  const { inputs } = bundle({ ...options, ...virtual(whole), format: "esm" });
-  const modules = inputs.filter((input) => !input.includes("/node_modules/"));
+  const { inputs, used } = bundle({ ...options, ...virtual(whole), format: "esm" });
+  // Only what is used: an index from which an application takes one function leads to all of this package.
+  const modules = used.filter((input) => !input.includes("/node_modules/"));
   // Run, a bundle of them all tells which module's which export is the view, by identity.
   const search = `
     import application from ${JSON.stringify(application)};
@@ -107,13 +114,16 @@ function virtual(contents: string): BuildOptions {
   return { stdin: { contents, resolveDir: root, loader: "js" } };
 }
 
-/** The bundle's text, and the absolute paths of the files that it was made of. */
-function bundle(build: BuildOptions): { text: string; inputs: string[] } {
+/** The bundle's text, and the absolute paths of the files that were read for it and of those that are used in it. */
+function bundle(build: BuildOptions): { text: string; inputs: string[]; used: string[] } {
   const { outputFiles, metafile } = buildSync({ ...build, write: false, metafile: true });
-  const inputs = Object.keys(metafile.inputs)
-    .filter((input) => input !== "<stdin>")
-    .map((input) => resolve(root, input));
-  return { text: outputFiles[0]?.text ?? "", inputs };
+  const files = (names: readonly string[]) =>
+    names.filter((name) => name !== "<stdin>").map((name) => resolve(root, name));
+  const used = Object.values(metafile.outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([name]) => name);
+  return { text: outputFiles[0]?.text ?? "", inputs: files(Object.keys(metafile.inputs)), used: files(used) };
 }
 
 /** A file as it was: one that was written since, even with its old time given back, has another. */

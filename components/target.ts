@@ -145,7 +145,7 @@ export interface Target {
   /** The absolute path of the folder of the distribution's parts. */
   directory(distribution: Distribution): string;
   /**
-   * The absolute path of a job's program: the TypeScript module `entry` (absolute path) bundled with what it imports,
+   * The absolute path of a job's program: the module `entry` (absolute path, TypeScript or JavaScript) bundled with what it imports,
    * `#application` being the application module given. The path carries the content's hash: new code, new path.
    */
   program(entry: string, application?: string): string;

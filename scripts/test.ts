@@ -6,11 +6,10 @@
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkout } from "./environment.ts";
+import { runPackageProgram } from "./package-program.ts";
 import { type Counts, countsOfReport, sum, summary } from "./test-counts.ts";
 
 const [kind, ...vitestArguments] = process.argv.slice(2);
@@ -41,7 +40,7 @@ async function lint(): Promise<Counts> {
 /** A check that passes or fails as a whole: it counts as one test. */
 async function single(name: string, program: string, ...args: string[]): Promise<Counts> {
   console.log(`\n${name}: ${[program, ...args].join(" ")}`);
-  const passed = (await run(program, ...args)) === 0;
+  const passed = (await runPackageProgram(program, ...args)) === 0;
   console.log(`${name}: ${passed ? "passed" : "failed"}`);
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
 }
@@ -52,18 +51,9 @@ async function vitest(project: string): Promise<Counts> {
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const exitCode = await run("vitest", "run", "--project", project, ...reporters, ...vitestArguments);
+    const exitCode = await runPackageProgram("vitest", "run", "--project", project, ...reporters, ...vitestArguments);
     return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Runs a program of the packages and gives its exit code. */
-async function run(program: string, ...args: string[]): Promise<number> {
-  const child = spawn(program, args, { cwd: checkout, stdio: "inherit" });
-  return await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code) => resolve(code ?? 1));
-  });
 }

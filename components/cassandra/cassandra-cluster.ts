@@ -2,6 +2,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { modulePath } from "../module-path.ts";
 import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
 import {
   cassandraYaml,
@@ -229,7 +230,7 @@ function createSchema(
       tables: [...tables],
     }),
   );
-  const program = target.program(fileURLToPath(new URL("./schema.ts", import.meta.url)));
+  const program = target.program(modulePath("./schema.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/keyspaces.json`;
   return target.task(
     instanceName(identity),

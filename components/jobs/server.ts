@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type * as pulumi from "@pulumi/pulumi";
+import { modulePath } from "../module-path.ts";
 import type { InstanceIdentity } from "../target.ts";
 import { configurationFile, type JobArgs } from "./configuration.ts";
 
@@ -8,7 +8,7 @@ import { configurationFile, type JobArgs } from "./configuration.ts";
 export interface JobServerArgs extends JobArgs {
   /** What the job is called, e.g. `archiver`. */
   readonly role: string;
-  /** The program's module, relative to the jobs' folder. */
+  /** The program's module, `….ts`, relative to the jobs' folder. */
   readonly entry: string;
   readonly port: number;
   /** The memory of the process, in MiB; its JavaScript heap gets the larger part. */
@@ -42,7 +42,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
   return { server, url: `http://${placement.address}:${port}` };
 }
 
-/** The absolute path of a module of the jobs' folder. */
+/** The absolute path of a module of the jobs' folder, see {@link modulePath}. */
 export function jobModule(path: string): string {
-  return fileURLToPath(new URL(`../../jobs/${path}`, import.meta.url));
+  return modulePath(`../../jobs/${path}`, import.meta.url);
 }

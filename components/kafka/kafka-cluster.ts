@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { modulePath } from "../module-path.ts";
 import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
 import {
   clientPort,
@@ -180,7 +181,7 @@ function createTopics(
   brokers: pulumi.Resource[],
 ): pulumi.Resource {
   const identity: InstanceIdentity = { component, role: "topics" };
-  const program = target.program(fileURLToPath(new URL("./topics.ts", import.meta.url)));
+  const program = target.program(modulePath("./topics.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/topics.json`;
   return target.task(
     instanceName(identity),

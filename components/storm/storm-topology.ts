@@ -1,13 +1,13 @@
-import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
+import { modulePath } from "../module-path.ts";
 import type { File, InstanceIdentity, Target } from "../target.ts";
 import { clientConfiguration, topologyDefinition } from "./configuration.ts";
 import type { FluxTopology } from "./flux.ts";
 import { stormDistribution } from "./storm-cluster.ts";
 
 /** The program that submits or kills a topology. */
-const deployProgram = fileURLToPath(new URL("./deploy-topology.ts", import.meta.url));
+const deployProgram = modulePath("./deploy-topology.ts", import.meta.url);
 
 /** The arguments of a {@link StormTopology}. */
 export interface StormTopologyArgs {

@@ -84,6 +84,11 @@ test("a view's generation is that of its own code", () => {
   expect([one, two]).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/), expect.stringMatching(/^[0-9a-f]{8}$/)]);
   module("views/one.ts", `// A comment.\n${define("one", "1")}`);
   expect(generations()).toEqual([one, two]);
+  module(
+    "views/one.ts",
+    `${define("one", "1")}\nexport interface Quizzes { readonly jjjzzzqqqkkkwwwxxxyyyvvv: unknown }`,
+  );
+  expect(generations()).toEqual([one, two]);
   module("views/two.ts", define("two", "2"));
   const [, changed] = generations();
   expect(generations()).toEqual([one, changed]);

@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, realpathSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { modulePath } from "../../module-path.ts";
 import { bundleProgram } from "../../programs.ts";
 import {
   type Distribution,
@@ -21,8 +22,15 @@ import { Placements } from "./placement.ts";
 import { type Args, LocalDistribution, LocalService, LocalTask } from "./resources.ts";
 import type { InstanceInputs } from "./state.ts";
 
-/** The Node that the npm package `node` brought. */
-const ownNode = fileURLToPath(new URL("../../../node_modules/node/bin/node", import.meta.url));
+/** The Node that the npm package `node` brought, if it is installed, else the one that runs the deployment. */
+function projectNode(): string {
+  try {
+    const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
+    return existsSync(node) ? node : process.execPath;
+  } catch {
+    return process.execPath;
+  }
+}
 
 /** What a local target is made for. */
 export interface LocalTargetArgs {
@@ -44,8 +52,8 @@ export interface LocalTargetArgs {
  */
 export class LocalTarget implements Target {
   readonly name = "local";
-  /** The checkout's own Node, whichever one runs the deployment: another path would restart every job. */
-  readonly node = existsSync(ownNode) ? ownNode : process.execPath;
+  /** The project's own Node, whichever one runs the deployment: another path would restart every job. */
+  readonly node = projectNode();
   /** The stack's folder. */
   readonly folder: string;
   readonly #placements: Placements;
@@ -135,7 +143,7 @@ export class LocalTarget implements Target {
   /** A schedule is a service of its own: a small runner that starts the command at its times. */
   schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): LocalService {
     const { data } = this.placement(args.identity);
-    const runner = this.program(fileURLToPath(new URL("./schedule-runner.ts", import.meta.url)));
+    const runner = this.program(modulePath("./schedule-runner.ts", import.meta.url));
     const ready = join(data, "ready");
     return this.service(
       name,
