@@ -35,13 +35,13 @@ async function submit(deployment: Deployment): Promise<void> {
     const definition = join(deployment.configuration, "topology.yaml");
     await nimbusPatiently(async () => {
       const result = await run(deployment, [...flux, definition]);
-      if (result.code === 0) return true;
+      if (result.code === 0) return undefined;
       if (/already exists|AlreadyAliveException/.test(result.output)) {
         // Nimbus takes the name again once it has cleaned up.
         await kill(deployment);
-        return false;
+        return result;
       }
-      if (leaderless(result.output)) return false;
+      if (isPassing(result.output)) return result;
       throw new Error(`Flux cannot submit ${definition}:\n${lastLines(result.output)}`);
     });
     console.log(`topology ${deployment.name} submitted`);
@@ -53,21 +53,32 @@ async function submit(deployment: Deployment): Promise<void> {
 async function kill(deployment: Deployment): Promise<void> {
   await nimbusPatiently(async () => {
     const result = await run(deployment, ["org.apache.storm.command.KillTopology", deployment.name, "-w", "0"]);
-    if (result.code === 0 || /NotAliveException/.test(result.output)) return true;
-    if (leaderless(result.output)) return false;
+    if (result.code === 0 || /NotAliveException/.test(result.output)) return undefined;
+    if (isPassing(result.output)) return result;
     throw new Error(`topology ${deployment.name} cannot be killed:\n${lastLines(result.output)}`);
   });
 }
 
-/** Whether the failure is that no Nimbus leads yet. */
-function leaderless(output: string): boolean {
-  return /NimbusLeaderNotFoundException|Could not find leader nimbus|not a leader|Connection refused/.test(output);
+/**
+ * Whether the failure passes by itself: no Nimbus leads yet, or the one that does has just started and fails inside at
+ * what it is asked (seen right after a `kill -9`).
+ */
+function isPassing(output: string): boolean {
+  return /NimbusLeaderNotFoundException|Could not find leader nimbus|not a leader|Connection refused|TApplicationException: Internal error/.test(
+    output,
+  );
 }
 
-/** Tries again, a second apart, until it returns true. */
-async function nimbusPatiently(attempt: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + patience * 1000; Date.now() < end; await sleep(500)) if (await attempt()) return;
-  throw new Error(`no Nimbus has led for ${patience} s; see its log`);
+/** Tries again, half a second apart, until an attempt gives no failure any more. */
+async function nimbusPatiently(attempt: () => Promise<{ output: string } | undefined>): Promise<void> {
+  let failure: { output: string } | undefined;
+  for (const end = Date.now() + patience * 1000; Date.now() < end; await sleep(500)) {
+    failure = await attempt();
+    if (failure === undefined) return;
+  }
+  throw new Error(
+    `no Nimbus has done it for ${patience} s; see its log. The last answer:\n${lastLines(failure?.output ?? "")}`,
+  );
 }
 
 /** The jar that Storm copies to the workers: nothing but `resources/`. */
