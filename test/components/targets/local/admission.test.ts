@@ -26,7 +26,7 @@ function admissionTo(free: Free, given: Readonly<Record<string, number>> = {}) {
 }
 
 test("all servers of a program are checked together, and the budget is told once", async () => {
-  const { admission, said, looked } = admissionTo({ memory: 1200, disk: 600 });
+  const { admission, said, looked } = admissionTo({ memory: 720, disk: 600 });
   await Promise.all([0, 1, 2].map((index) => admission.admit(server(index))));
   expect(looked).toEqual(["/stack"]);
   expect(said).toHaveLength(1);
@@ -34,11 +34,11 @@ test("all servers of a program are checked together, and the budget is told once
 });
 
 test("if there is no room for all, all get the same error", async () => {
-  const { admission, said } = admissionTo({ memory: 1199, disk: 600 });
+  const { admission, said } = admissionTo({ memory: 719, disk: 600 });
   const results = await Promise.allSettled([0, 1, 2].map((index) => admission.admit(server(index))));
   const errors = results.map((result) => result.status === "rejected" && result.reason);
   expect(pulumi.RunError.isInstance(errors[0])).toBe(true);
-  expect(errors[0].message).toContain("1,200 MiB of memory are needed, 1,199 MiB are free");
+  expect(errors[0].message).toContain("720 MiB of memory are needed, 719 MiB are free");
   expect(new Set(errors).size).toBe(1);
   expect(said).toEqual([]);
 });
@@ -50,7 +50,7 @@ test("a stack that runs as it should is neither measured nor told", async () => 
 });
 
 test("a server that comes after the program awaited something is checked with those before it", async () => {
-  const { admission } = admissionTo({ memory: 700, disk: 600 });
+  const { admission } = admissionTo({ memory: 400, disk: 600 });
   await admission.admit(server(0));
-  await expect(admission.admit(server(1))).rejects.toThrow("800 MiB of memory are needed");
+  await expect(admission.admit(server(1))).rejects.toThrow("480 MiB of memory are needed");
 });
