@@ -1,12 +1,14 @@
 /** The npm package: packed, installed into a project of someone else, and used there with the real CLI. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instances, stopStack } from "../components/targets/local/index.ts";
+import { ensureStack, runPulumi } from "../scripts/environment.ts";
+import { takeDown } from "../scripts/take-down.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 /** Somebody's project. */
@@ -182,4 +184,16 @@ test("the whole architecture is previewed with a view of the project's own", asy
   expect([...inputs.keys()]).toEqual(
     expect.arrayContaining(["shop-kafka", "shop-hdfs", "shop-yarn", "shop-storm", "shop-cassandra", "shop-druid"]),
   );
+});
+
+test("with the package built in it, the checkout's own program is still the stack's", async () => {
+  expect(existsSync(join(checkout, "dist", "components", "index.js"))).toBe(true);
+  await ensureStack("test");
+  try {
+    const preview = await runPulumi(["preview", "--stack", "test", "--json"], { capture: true });
+    expect(preview.exitCode, preview.stderr).toBe(0);
+    expect(JSON.parse(preview.stdout).changeSummary.create).toBeGreaterThan(30);
+  } finally {
+    await takeDown("test");
+  }
 });
