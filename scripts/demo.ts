@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadApplication } from "../components/application.ts";
+import { format, table } from "../components/table.ts";
 import type { Offsets } from "../jobs/chunks.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
 import type { CheckResult } from "../jobs/serving/check.ts";
@@ -21,7 +22,6 @@ import { Log } from "./demo/log.ts";
 import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
 import { Progress } from "./demo/progress.ts";
 import { serverTable, stackMemory } from "./demo/servers.ts";
-import { format, table } from "./demo/table.ts";
 import { ensureStack, runPulumi } from "./environment.ts";
 import { takeDown } from "./take-down.ts";
 
@@ -59,8 +59,8 @@ async function demo(options: DemoOptions): Promise<number> {
   const before = await log.end();
 
   await playEvents(architecture, options, 0, first);
-  const { differing: firstDiffers } = await check(architecture, log, { queries: 1, settled: true });
-  progress.say(`the first merged answer: ${firstDiffers === 0 ? "exact" : "NOT EXACT"}`);
+  const earliest = await check(architecture, log, { queries: 1, settled: true });
+  progress.say(`the first merged answer: ${earliest.differing === 0 ? "exact" : "NOT EXACT"}`);
   const early = await check(architecture, log, { queries: earlyQuestions, settled: true });
   printCheck("before the batch run", early);
 
@@ -85,8 +85,9 @@ async function demo(options: DemoOptions): Promise<number> {
   console.log((await serverTable(stack)).join("\n"));
   await log.close();
 
-  const differing = early.differing + during.differing + final.differing;
-  if (lost !== 0) progress.say(`the log holds ${format(-lost)} events more than were played`);
+  const differing = earliest.differing + early.differing + during.differing + final.differing;
+  if (lost !== 0)
+    progress.say(`the log holds ${format(Math.abs(lost))} events ${lost > 0 ? "fewer" : "more"} than were played`);
   progress.say(
     `answers within p50 ${final.latency.key.p50.toFixed(1)} ms, p99 ${final.latency.key.p99.toFixed(1)} ms; ` +
       `tops within p50 ${final.latency.top.p50.toFixed(1)} ms, p99 ${final.latency.top.p99.toFixed(1)} ms`,

@@ -1,6 +1,6 @@
+import { table } from "../../components/table.ts";
 import { type InstanceStatus, instances } from "../../components/targets/local/index.ts";
 import { stackFolder } from "../environment.ts";
-import { table } from "./table.ts";
 
 /** Lines that say what runs where: a row a server, with the memory of all its processes, and the sum. */
 export async function serverTable(stack: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { format, table } from "../../../scripts/demo/table.ts";
+import { format, table } from "../../components/table.ts";
 
 test("columns are as wide as their widest cell, numbers stand to the right", () => {
   expect(

@@ -1,1 +1,0 @@
-export { format, table } from "../../components/table.ts";
