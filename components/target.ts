@@ -99,6 +99,14 @@ export interface ServiceArgs {
   readonly stopGrace?: number;
 }
 
+/** The servers of one role of a component: of one kind, told apart by the index of their identity. */
+export interface ServicesArgs {
+  /** The servers in the order of their index; exactly one, without an index, for a role that has no replicas. */
+  readonly replicas: readonly ServiceArgs[];
+  /** Whether each server starts only when the one before it is ready. Default: false, all at once */
+  readonly ordered?: boolean;
+}
+
 /** A command that runs once to its end, and again whenever its arguments change. It must be idempotent. */
 export interface TaskArgs {
   readonly identity: InstanceIdentity;
@@ -131,7 +139,8 @@ export interface ScheduleArgs {
 
 /**
  * Where the servers of an architecture run. A component says what runs and asks its target for the rest; it imports
- * no target itself. An argument that a target cannot honour is an error, never ignored.
+ * no target itself. An argument that a target cannot honour is an error, never ignored. Resources are named as their
+ * instances, see {@link instanceName}; those of several replicas may be one.
  */
 export interface Target {
   /** The target's name as in the stack's configuration. */
@@ -149,7 +158,8 @@ export interface Target {
    * `#application` being the application module given. The path carries the content's hash: new code, new path.
    */
   program(entry: string, application?: string): string;
-  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
-  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
-  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  /** Runs the servers of a role. Returns what to depend on to come after all of them. */
+  services(args: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[];
+  task(args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  schedule(args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import { modulePath } from "../module-path.ts";
-import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   cassandraYaml,
   clientPort,
@@ -97,10 +97,14 @@ export class CassandraCluster extends pulumi.ComponentResource {
 
     const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
     const contactPoints = addresses.map((address) => `${address}:${clientPort}`);
-    const nodes: pulumi.Resource[] = [];
-    for (const index of addresses.keys()) {
-      nodes.push(createNode(this, name, target, addresses, index, heap, dataCenter, nodes.slice(-1)));
-    }
+    const nodes = target.services(
+      {
+        replicas: addresses.map((_, index) => node(name, target, addresses, index, heap, dataCenter)),
+        // Two nodes that join at once would be refused.
+        ordered: true,
+      },
+      { parent: this },
+    );
     if (keyspaces.length > 0) createSchema(this, name, target, contactPoints, dataCenter, keyspaces, nodes);
 
     this.contactPoints = pulumi.output(contactPoints);
@@ -153,64 +157,57 @@ function identity(component: string, index: number): InstanceIdentity {
   return { component, role: "node", index };
 }
 
-function createNode(
-  parent: pulumi.Resource,
+function node(
   component: string,
   target: Target,
   nodes: readonly string[],
   index: number,
   heap: number,
   dataCenter: string,
-  dependsOn: pulumi.Resource[],
-): pulumi.Resource {
-  const { name, configuration, data, logs, temporary } = target.placement(identity(component, index));
+): ServiceArgs {
+  const { configuration, data, logs, temporary } = target.placement(identity(component, index));
   const directMemory = Math.ceil(heap / 2);
-  return target.service(
-    name,
-    {
-      identity: identity(component, index),
-      command: javaCommand({
-        java: target.java,
-        heap,
-        temporary,
-        classPath: [`${target.directory(cassandraDistribution)}/lib/*`],
-        mainClass: "org.apache.cassandra.service.CassandraDaemon",
-        systemProperties: {
-          "cassandra.config": pathToFileURL(`${configuration}/cassandra.yaml`).href,
-          "cassandra-rackdc.properties": pathToFileURL(`${configuration}/cassandra-rackdc.properties`).href,
-          "logback.configurationFile": pathToFileURL(`${configuration}/logback.xml`).href,
-          "cassandra.storagedir": data,
-          "cassandra.logdir": logs,
-          // Otherwise Cassandra closes its standard output.
-          "cassandra-foreground": "yes",
-          ...waiting(nodes.length),
-          "io.netty.tryReflectionSetAccessible": true,
-        },
-        flags: [
-          `-XX:MaxDirectMemorySize=${directMemory}m`,
-          "-Xss256k",
-          "-XX:+ExitOnOutOfMemoryError",
-          `@${configuration}/jvm17-server.options`,
-        ],
-      }),
-      files: {
-        "cassandra.yaml": { content: cassandraYaml({ cluster: component, nodes, index, data }) },
-        "cassandra-rackdc.properties": { content: rackProperties(dataCenter) },
-        "logback.xml": { content: logbackXml },
-        "jvm17-server.options": { content: jvmOptions },
+  return {
+    identity: identity(component, index),
+    command: javaCommand({
+      java: target.java,
+      heap,
+      temporary,
+      classPath: [`${target.directory(cassandraDistribution)}/lib/*`],
+      mainClass: "org.apache.cassandra.service.CassandraDaemon",
+      systemProperties: {
+        "cassandra.config": pathToFileURL(`${configuration}/cassandra.yaml`).href,
+        "cassandra-rackdc.properties": pathToFileURL(`${configuration}/cassandra-rackdc.properties`).href,
+        "logback.configurationFile": pathToFileURL(`${configuration}/logback.xml`).href,
+        "cassandra.storagedir": data,
+        "cassandra.logdir": logs,
+        // Otherwise Cassandra closes its standard output.
+        "cassandra-foreground": "yes",
+        ...waiting(nodes.length),
+        "io.netty.tryReflectionSetAccessible": true,
       },
-      distributions: [cassandraDistribution],
-      ports: { client: clientPort, storage: storagePort },
-      // The last thing that a node opens.
-      readiness: { kind: "tcp", port: clientPort },
-      readinessTimeout: 180,
-      memory: heap + directMemory + memoryBesideHeap,
-      stateful: true,
-      stopGrace: 20,
+      flags: [
+        `-XX:MaxDirectMemorySize=${directMemory}m`,
+        "-Xss256k",
+        "-XX:+ExitOnOutOfMemoryError",
+        `@${configuration}/jvm17-server.options`,
+      ],
+    }),
+    files: {
+      "cassandra.yaml": { content: cassandraYaml({ cluster: component, nodes, index, data }) },
+      "cassandra-rackdc.properties": { content: rackProperties(dataCenter) },
+      "logback.xml": { content: logbackXml },
+      "jvm17-server.options": { content: jvmOptions },
     },
-    // Two nodes that join at once would be refused.
-    { parent, dependsOn },
-  );
+    distributions: [cassandraDistribution],
+    ports: { client: clientPort, storage: storagePort },
+    // The last thing that a node opens.
+    readiness: { kind: "tcp", port: clientPort },
+    readinessTimeout: 180,
+    memory: heap + directMemory + memoryBesideHeap,
+    stateful: true,
+    stopGrace: 20,
+  };
 }
 
 function createSchema(
@@ -233,7 +230,6 @@ function createSchema(
   const program = target.program(modulePath("./schema.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/keyspaces.json`;
   return target.task(
-    instanceName(identity),
     {
       identity,
       command: [

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { Distribution, InstanceIdentity, Placement, Readiness, Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, Placement, Readiness, ServiceArgs, Target } from "../target.ts";
 import {
   type DruidRole,
   derbyPort,
@@ -110,13 +110,13 @@ export class DruidCluster extends pulumi.ComponentResource {
       metadata: coordinator,
       deepStorage: deepStorage ?? join(coordinator.data, "deep-storage"),
     };
-    createServer(this, cluster, identity(name, "coordinator"), "coordinator", sizes.coordinatorHeap);
     const brokers = identities(name, "broker", sizes.brokers);
-    for (const broker of brokers) createServer(this, cluster, broker, "broker", sizes.brokerHeap);
-    for (const historical of identities(name, "historical", sizes.historicals))
-      createServer(this, cluster, historical, "historical", sizes.historicalHeap);
-    for (const indexer of identities(name, "indexer", sizes.indexers))
-      createServer(this, cluster, indexer, "indexer", sizes.indexerHeap);
+    const createServers = (role: DruidRole, replicas: readonly InstanceIdentity[], heap: number) =>
+      target.services({ replicas: replicas.map((each) => server(cluster, each, role, heap)) }, { parent: this });
+    createServers("coordinator", [identity(name, "coordinator")], sizes.coordinatorHeap);
+    createServers("broker", brokers, sizes.brokerHeap);
+    createServers("historical", identities(name, "historical", sizes.historicals), sizes.historicalHeap);
+    createServers("indexer", identities(name, "indexer", sizes.indexers), sizes.indexerHeap);
 
     const brokerUrls = brokers.map((broker) => `http://${target.placement(broker).address}:${druidPorts.broker}`);
     this.brokerUrl = pulumi.output(brokerUrls[0] as string);
@@ -173,50 +173,45 @@ interface Cluster {
   readonly deepStorage: string;
 }
 
-function createServer(
-  parent: pulumi.Resource,
+function server(
   { target, zooKeeper, metadata, deepStorage }: Cluster,
   identity: InstanceIdentity,
   role: DruidRole,
   heap: number,
-): pulumi.Resource {
+): ServiceArgs {
   const placement = target.placement(identity);
   const { address, configuration, data } = placement;
   const properties = pulumi
     .output(zooKeeper)
     .apply((servers) => runtimeProperties({ role, address, data, heap, zooKeeper: servers, metadata, deepStorage }));
-  return target.service(
-    placement.name,
-    {
-      identity,
-      command: javaCommand({
-        java: target.java,
-        heap,
-        temporary: placement.temporary,
-        classPath: [`${target.directory(druidDistribution)}/lib/*`],
-        mainClass: "org.apache.druid.cli.Main",
-        systemProperties: {
-          // The files are named instead of found on the class path, so that it holds jars alone.
-          "druid.properties.file": `${configuration}/runtime.properties`,
-          "log4j.configurationFile": `${configuration}/log4j2.xml`,
-          "java.util.logging.manager": "org.apache.logging.log4j.jul.LogManager",
-          "derby.stream.error.file": `${placement.logs}/derby.log`,
-          "user.timezone": "UTC",
-          "file.encoding": "UTF-8",
-        },
-        flags: druidFlags(role),
-        arguments: ["server", role],
-      }),
-      files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
-      distributions: [druidDistribution],
-      ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
-      readiness: readiness(role),
-      memory: heap + druidDirectMemory[role] + memoryBesideHeap,
-      // A broker keeps nothing, and what an indexer had not finished is loaded anew.
-      stateful: role === "coordinator" || role === "historical",
-    },
-    { parent },
-  );
+  return {
+    identity,
+    command: javaCommand({
+      java: target.java,
+      heap,
+      temporary: placement.temporary,
+      classPath: [`${target.directory(druidDistribution)}/lib/*`],
+      mainClass: "org.apache.druid.cli.Main",
+      systemProperties: {
+        // The files are named instead of found on the class path, so that it holds jars alone.
+        "druid.properties.file": `${configuration}/runtime.properties`,
+        "log4j.configurationFile": `${configuration}/log4j2.xml`,
+        "java.util.logging.manager": "org.apache.logging.log4j.jul.LogManager",
+        "derby.stream.error.file": `${placement.logs}/derby.log`,
+        "user.timezone": "UTC",
+        "file.encoding": "UTF-8",
+      },
+      flags: druidFlags(role),
+      arguments: ["server", role],
+    }),
+    files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
+    distributions: [druidDistribution],
+    ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
+    readiness: readiness(role),
+    memory: heap + druidDirectMemory[role] + memoryBesideHeap,
+    // A broker keeps nothing, and what an indexer had not finished is loaded anew.
+    stateful: role === "coordinator" || role === "historical",
+  };
 }
 
 /** A server is ready when it does its part: leads, sees the segments, has loaded its own, takes loads. */

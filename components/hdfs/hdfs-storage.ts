@@ -3,7 +3,7 @@ import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { InstanceIdentity, Target } from "../target.ts";
+import type { InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   coreSite,
   dataNodeHttpPort,
@@ -82,10 +82,11 @@ export class HdfsStorage extends pulumi.ComponentResource {
 
     const nameNode = target.placement(nameNodeIdentity(name)).address;
     const configuration = { nameNode, replication: inputs.replication };
-    createNameNode(this, name, target, configuration, inputs);
-    for (let index = 0; index < inputs.dataNodes; index++) {
-      createDataNode(this, { component: name, role: "datanode", index }, target, configuration, inputs);
-    }
+    target.services({ replicas: [nameNodeService(name, target, configuration, inputs)] }, { parent: this });
+    const dataNodes = Array.from({ length: inputs.dataNodes }, (_, index) =>
+      dataNodeService({ component: name, role: "datanode", index }, target, configuration, inputs),
+    );
+    target.services({ replicas: dataNodes }, { parent: this });
 
     this.fileSystem = pulumi.output(fileSystemUri(nameNode));
     this.webHdfs = pulumi.output(`http://${nameNode}:${nameNodeHttpPort}`);
@@ -136,13 +137,12 @@ function nameNodeIdentity(component: string): InstanceIdentity {
   return { component, role: "namenode" };
 }
 
-function createNameNode(
-  parent: pulumi.Resource,
+function nameNodeService(
   component: string,
   target: Target,
   configuration: HdfsConfiguration,
   { superuser, nameNodeHeap }: Inputs,
-): pulumi.Resource {
+): ServiceArgs {
   const identity = nameNodeIdentity(component);
   const placement = target.placement(identity);
   const command = javaCommand({
@@ -152,71 +152,62 @@ function createNameNode(
     classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
     mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
   });
-  return target.service(
-    placement.name,
-    {
-      identity,
-      command,
-      prepare: formatCommand([...command, "-format", "-force", "-nonInteractive"], placement.data),
-      environment: hadoopEnvironment(superuser, target.java),
-      files: {
-        "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
-        "hdfs-site.xml": { content: nameNodeSite(configuration, placement.data) },
-      },
-      distributions: [hadoopDistribution],
-      ports: { rpc: nameNodeRpcPort, http: nameNodeHttpPort },
-      // With blocks from an earlier life it is operational only when the DataNodes have reported them.
-      readiness: {
-        kind: "http",
-        port: nameNodeHttpPort,
-        path: "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState",
-        expect: '"FSState" : "Operational"',
-      },
-      memory: nameNodeHeap + memoryBesideHeap,
-      stateful: true,
+  return {
+    identity,
+    command,
+    prepare: formatCommand([...command, "-format", "-force", "-nonInteractive"], placement.data),
+    environment: hadoopEnvironment(superuser, target.java),
+    files: {
+      "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
+      "hdfs-site.xml": { content: nameNodeSite(configuration, placement.data) },
     },
-    { parent },
-  );
+    distributions: [hadoopDistribution],
+    ports: { rpc: nameNodeRpcPort, http: nameNodeHttpPort },
+    // With blocks from an earlier life it is operational only when the DataNodes have reported them.
+    readiness: {
+      kind: "http",
+      port: nameNodeHttpPort,
+      path: "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState",
+      expect: '"FSState" : "Operational"',
+    },
+    memory: nameNodeHeap + memoryBesideHeap,
+    stateful: true,
+  };
 }
 
-function createDataNode(
-  parent: pulumi.Resource,
+function dataNodeService(
   identity: InstanceIdentity,
   target: Target,
   configuration: HdfsConfiguration,
   { superuser, dataNodeHeap }: Inputs,
-): pulumi.Resource {
+): ServiceArgs {
   const placement = target.placement(identity);
-  return target.service(
-    placement.name,
-    {
-      identity,
-      command: javaCommand({
-        java: target.java,
-        heap: dataNodeHeap,
-        temporary: placement.temporary,
-        classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
-        mainClass: "org.apache.hadoop.hdfs.server.datanode.DataNode",
-        // The NameNode knows a DataNode by the address that it calls from.
-        flags: [bindAgentFlag(target, placement.address)],
-      }),
-      environment: hadoopEnvironment(superuser, target.java),
-      files: {
-        "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
-        "hdfs-site.xml": { content: dataNodeSite(configuration, placement.address, placement.data) },
-      },
-      distributions: [hadoopDistribution, bindAgent],
-      ports: { data: dataNodePort, http: dataNodeHttpPort, ipc: dataNodeIpcPort },
-      // Its own word that the NameNode has taken it in; the NameNode's list would still name one that has died.
-      readiness: {
-        kind: "http",
-        port: dataNodeHttpPort,
-        path: "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo",
-        expect: '\\\\"ActorState\\\\":\\\\"RUNNING\\\\"',
-      },
-      memory: dataNodeHeap + memoryBesideHeap,
-      stateful: true,
+  return {
+    identity,
+    command: javaCommand({
+      java: target.java,
+      heap: dataNodeHeap,
+      temporary: placement.temporary,
+      classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+      mainClass: "org.apache.hadoop.hdfs.server.datanode.DataNode",
+      // The NameNode knows a DataNode by the address that it calls from.
+      flags: [bindAgentFlag(target, placement.address)],
+    }),
+    environment: hadoopEnvironment(superuser, target.java),
+    files: {
+      "core-site.xml": { content: coreSite(fileSystemUri(configuration.nameNode)) },
+      "hdfs-site.xml": { content: dataNodeSite(configuration, placement.address, placement.data) },
     },
-    { parent },
-  );
+    distributions: [hadoopDistribution, bindAgent],
+    ports: { data: dataNodePort, http: dataNodeHttpPort, ipc: dataNodeIpcPort },
+    // Its own word that the NameNode has taken it in; the NameNode's list would still name one that has died.
+    readiness: {
+      kind: "http",
+      port: dataNodeHttpPort,
+      path: "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo",
+      expect: '\\\\"ActorState\\\\":\\\\"RUNNING\\\\"',
+    },
+    memory: dataNodeHeap + memoryBesideHeap,
+    stateful: true,
+  };
 }

@@ -52,7 +52,6 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
     `--configuration=${join(placement.configuration, configurationFile)}`,
   ];
   const schedule = target.schedule(
-    placement.name,
     {
       identity,
       cron: args.cron,

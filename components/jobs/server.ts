@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { modulePath } from "../module-path.ts";
-import type { InstanceIdentity } from "../target.ts";
+import type { InstanceIdentity, ServiceArgs } from "../target.ts";
 import { configurationFile, type JobArgs } from "./configuration.ts";
 
 /** A job that is a server of its own: a Node program with `/healthz` and `/metrics`. */
@@ -20,26 +20,23 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
   const { target, memory, port } = args;
   const identity: InstanceIdentity = { component: args.name, role: args.role };
   const placement = target.placement(identity);
-  const server = target.service(
-    placement.name,
-    {
-      identity,
-      command: [
-        target.node,
-        `--max-old-space-size=${Math.round(memory * 0.6)}`,
-        target.program(jobModule(args.entry), args.application.module),
-        `--configuration=${join(placement.configuration, configurationFile)}`,
-        `--address=${placement.address}`,
-        `--port=${port}`,
-      ],
-      files: { [configurationFile]: { content: args.configuration } },
-      ports: { http: port },
-      readiness: { kind: "http", port, path: "/healthz" },
-      memory,
-    },
-    { parent: args.parent, dependsOn: [...args.dependsOn] },
-  );
-  return { server, url: `http://${placement.address}:${port}` };
+  const server: ServiceArgs = {
+    identity,
+    command: [
+      target.node,
+      `--max-old-space-size=${Math.round(memory * 0.6)}`,
+      target.program(jobModule(args.entry), args.application.module),
+      `--configuration=${join(placement.configuration, configurationFile)}`,
+      `--address=${placement.address}`,
+      `--port=${port}`,
+    ],
+    files: { [configurationFile]: { content: args.configuration } },
+    ports: { http: port },
+    readiness: { kind: "http", port, path: "/healthz" },
+    memory,
+  };
+  const [resource] = target.services({ replicas: [server] }, { parent: args.parent, dependsOn: [...args.dependsOn] });
+  return { server: resource as pulumi.Resource, url: `http://${placement.address}:${port}` };
 }
 
 /** The absolute path of a module of the jobs' folder, see {@link modulePath}. */

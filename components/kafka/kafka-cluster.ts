@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import { modulePath } from "../module-path.ts";
-import { type Distribution, type InstanceIdentity, instanceName, type Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   clientPort,
   controllerPort,
@@ -91,7 +91,10 @@ export class KafkaCluster extends pulumi.ComponentResource {
 
     const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
     const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
-    const brokers = addresses.map((_, index) => createBroker(this, name, target, addresses, index, heap));
+    const brokers = target.services(
+      { replicas: addresses.map((_, index) => broker(name, target, addresses, index, heap)) },
+      { parent: this },
+    );
     if (topics.length > 0) createTopics(this, name, target, bootstrapServers, topics, brokers);
 
     this.bootstrapServers = pulumi.output(bootstrapServers);
@@ -131,45 +134,40 @@ function identity(component: string, index: number): InstanceIdentity {
   return { component, role: "broker", index };
 }
 
-function createBroker(
-  parent: pulumi.Resource,
+function broker(
   component: string,
   target: Target,
   brokers: readonly string[],
   index: number,
   heap: number,
-): pulumi.Resource {
+): ServiceArgs {
   const placement = target.placement(identity(component, index));
   const isController = index < controllers(brokers.length);
   const cluster = `${pulumi.getProject()}/${pulumi.getStack()}/${component}`;
-  return target.service(
-    placement.name,
-    {
-      identity: identity(component, index),
-      command: javaCommand({
-        java: target.java,
-        heap,
-        temporary: placement.temporary,
-        classPath: [`${target.directory(kafkaDistribution)}/lib/*`],
-        mainClass: "kafka.Kafka",
-        systemProperties: { "log4j2.configurationFile": `${placement.configuration}/log4j2.properties` },
-        flags: ["-XX:+ExitOnOutOfMemoryError"],
-        arguments: [`${placement.configuration}/server.properties`],
-      }),
-      files: {
-        "server.properties": { content: serverProperties({ brokers, index, data: placement.data }) },
-        "meta.properties": { content: metaProperties(cluster, index) },
-        "log4j2.properties": { content: log4jProperties },
-      },
-      prepare: ["cp", `${placement.configuration}/meta.properties`, `${placement.data}/meta.properties`],
-      distributions: [kafkaDistribution],
-      ports: { client: clientPort, ...(isController ? { controller: controllerPort } : {}) },
-      readiness: { kind: "tcp", port: clientPort },
-      memory: heap + memoryBesideHeap,
-      stateful: true,
+  return {
+    identity: identity(component, index),
+    command: javaCommand({
+      java: target.java,
+      heap,
+      temporary: placement.temporary,
+      classPath: [`${target.directory(kafkaDistribution)}/lib/*`],
+      mainClass: "kafka.Kafka",
+      systemProperties: { "log4j2.configurationFile": `${placement.configuration}/log4j2.properties` },
+      flags: ["-XX:+ExitOnOutOfMemoryError"],
+      arguments: [`${placement.configuration}/server.properties`],
+    }),
+    files: {
+      "server.properties": { content: serverProperties({ brokers, index, data: placement.data }) },
+      "meta.properties": { content: metaProperties(cluster, index) },
+      "log4j2.properties": { content: log4jProperties },
     },
-    { parent },
-  );
+    prepare: ["cp", `${placement.configuration}/meta.properties`, `${placement.data}/meta.properties`],
+    distributions: [kafkaDistribution],
+    ports: { client: clientPort, ...(isController ? { controller: controllerPort } : {}) },
+    readiness: { kind: "tcp", port: clientPort },
+    memory: heap + memoryBesideHeap,
+    stateful: true,
+  };
 }
 
 function createTopics(
@@ -184,7 +182,6 @@ function createTopics(
   const program = target.program(modulePath("./topics.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/topics.json`;
   return target.task(
-    instanceName(identity),
     {
       identity,
       command: [target.node, program, "--bootstrap-servers", bootstrapServers.join(","), "--topics", file],

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { Distribution, InstanceIdentity, Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   firstSlotPort,
   nimbusPort,
@@ -100,9 +100,11 @@ export class StormCluster extends pulumi.ComponentResource {
     super("lambda-architecture:index:StormCluster", name, sizes, opts);
 
     const nimbusSeeds = identities(name, "nimbus", sizes.nimbusReplicas).map((each) => target.placement(each).address);
-    const cluster: Cluster = { parent: this, name, target, nimbusSeeds, sizes };
-    for (const identity of identities(name, "nimbus", sizes.nimbusReplicas)) createNimbus(cluster, identity);
-    for (const identity of identities(name, "supervisor", sizes.supervisors)) createSupervisor(cluster, identity);
+    const cluster: Cluster = { name, target, nimbusSeeds, sizes };
+    const nimbuses = identities(name, "nimbus", sizes.nimbusReplicas).map((each) => nimbus(cluster, each));
+    target.services({ replicas: nimbuses }, { parent: this });
+    const supervisors = identities(name, "supervisor", sizes.supervisors).map((each) => supervisor(cluster, each));
+    target.services({ replicas: supervisors }, { parent: this });
 
     this.nimbusSeeds = pulumi.output(nimbusSeeds);
     this.nimbusPort = pulumi.output(nimbusPort);
@@ -112,7 +114,6 @@ export class StormCluster extends pulumi.ComponentResource {
 
 /** What all servers of a cluster have in common. */
 interface Cluster {
-  readonly parent: pulumi.Resource;
   readonly name: string;
   readonly target: Target;
   readonly nimbusSeeds: readonly string[];
@@ -148,46 +149,37 @@ function identities(component: string, role: string, replicas: number): Instance
   return Array.from({ length: replicas }, (_, index) => ({ component, role, index }));
 }
 
-function createNimbus(cluster: Cluster, identity: InstanceIdentity): pulumi.Resource {
-  const { target, parent, sizes } = cluster;
-  const { name } = target.placement(identity);
-  return target.service(
-    name,
-    {
-      identity,
-      ...server(cluster, identity, "org.apache.storm.daemon.nimbus.Nimbus", sizes.nimbusHeap),
-      ports: { thrift: nimbusPort },
-      readiness: { kind: "tcp", port: nimbusPort },
-      memory: sizes.nimbusHeap + memoryBesideHeap,
-      // The topologies and their code.
-      stateful: true,
-    },
-    { parent },
-  );
+function nimbus(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
+  const { sizes } = cluster;
+  return {
+    identity,
+    ...server(cluster, identity, "org.apache.storm.daemon.nimbus.Nimbus", sizes.nimbusHeap),
+    ports: { thrift: nimbusPort },
+    readiness: { kind: "tcp", port: nimbusPort },
+    memory: sizes.nimbusHeap + memoryBesideHeap,
+    // The topologies and their code.
+    stateful: true,
+  };
 }
 
-function createSupervisor(cluster: Cluster, identity: InstanceIdentity): pulumi.Resource {
-  const { target, parent, sizes } = cluster;
-  const { name, configuration } = target.placement(identity);
+function supervisor(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
+  const { target, sizes } = cluster;
+  const { configuration } = target.placement(identity);
   const worker = sizes.workerHeap + memoryBesideHeap + logWriterMemory + sizes.workerShellMemory;
-  return target.service(
-    name,
-    {
-      identity,
-      ...server(cluster, identity, "org.apache.storm.daemon.supervisor.Supervisor", sizes.supervisorHeap),
-      // Where workers find storm.yaml.
-      environment: { STORM_CONF_DIR: configuration },
-      ports: {
-        thrift: supervisorPort,
-        ...Object.fromEntries(Array.from({ length: sizes.slots }, (_, slot) => [`slot${slot}`, firstSlotPort + slot])),
-      },
-      readiness: { kind: "tcp", port: supervisorPort },
-      memory: sizes.supervisorHeap + memoryBesideHeap + sizes.slots * worker,
-      // Its id, and which workers it runs.
-      stateful: true,
+  return {
+    identity,
+    ...server(cluster, identity, "org.apache.storm.daemon.supervisor.Supervisor", sizes.supervisorHeap),
+    // Where workers find storm.yaml.
+    environment: { STORM_CONF_DIR: configuration },
+    ports: {
+      thrift: supervisorPort,
+      ...Object.fromEntries(Array.from({ length: sizes.slots }, (_, slot) => [`slot${slot}`, firstSlotPort + slot])),
     },
-    { parent },
-  );
+    readiness: { kind: "tcp", port: supervisorPort },
+    memory: sizes.supervisorHeap + memoryBesideHeap + sizes.slots * worker,
+    // Its id, and which workers it runs.
+    stateful: true,
+  };
 }
 
 /** Command, files and distributions, which Nimbus and the supervisors have in common. */

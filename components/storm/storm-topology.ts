@@ -95,7 +95,6 @@ function createSubmission(
   const paths = Object.entries(resources).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   const contents = Object.entries(resources).filter((entry): entry is [string, File] => typeof entry[1] !== "string");
   return target.task(
-    placement.name,
     {
       identity,
       command: [...command, ...paths.map(([file, path]) => `--resource=${file}=${path}`)],

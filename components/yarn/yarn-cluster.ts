@@ -132,11 +132,12 @@ export class YarnCluster extends pulumi.ComponentResource {
       historyServer: target.placement({ component: name, role: "historyserver" }).address,
       classPath: `${target.directory(hadoopDistribution)}/lib/*`,
     };
-    createResourceManager(this, name, target, configuration, inputs);
-    for (let index = 0; index < inputs.nodeManagers; index++) {
-      createNodeManager(this, { component: name, role: "nodemanager", index }, target, configuration, inputs);
-    }
-    createHistoryServer(this, name, target, configuration, inputs);
+    const nodeManagers = Array.from({ length: inputs.nodeManagers }, (_, index) =>
+      nodeManager({ component: name, role: "nodemanager", index }, target, configuration, inputs),
+    );
+    target.services({ replicas: [resourceManager(name, target, configuration, inputs)] }, { parent: this });
+    target.services({ replicas: nodeManagers }, { parent: this });
+    target.services({ replicas: [historyServer(name, target, configuration, inputs)] }, { parent: this });
 
     this.resourceManager = pulumi.output(`http://${configuration.resourceManager}:${resourceManagerHttpPort}`);
     this.historyServer = pulumi.output(`http://${configuration.historyServer}:${historyHttpPort}`);
@@ -224,14 +225,13 @@ function hdfsFiles({ fileSystem, replication }: Inputs): Record<string, File> {
   };
 }
 
-function createResourceManager(
-  parent: pulumi.Resource,
+function resourceManager(
   component: string,
   target: Target,
   configuration: YarnConfiguration,
   inputs: Inputs,
-): void {
-  createServer(parent, { component, role: "resourcemanager" }, target, inputs, {
+): ServiceArgs {
+  return server({ component, role: "resourcemanager" }, target, inputs, {
     mainClass: "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
     heap: inputs.resourceManagerHeap,
     files: { "yarn-site.xml": { content: resourceManagerSite(configuration) } },
@@ -252,15 +252,14 @@ function createResourceManager(
   });
 }
 
-function createNodeManager(
-  parent: pulumi.Resource,
+function nodeManager(
   identity: InstanceIdentity,
   target: Target,
   configuration: YarnConfiguration,
   inputs: Inputs,
-): void {
+): ServiceArgs {
   const placement = target.placement(identity);
-  createServer(parent, identity, target, inputs, {
+  return server(identity, target, inputs, {
     mainClass: "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
     heap: inputs.nodeManagerHeap,
     // The shuffle service has no setting for its address.
@@ -287,14 +286,13 @@ function createNodeManager(
   });
 }
 
-function createHistoryServer(
-  parent: pulumi.Resource,
+function historyServer(
   component: string,
   target: Target,
   configuration: YarnConfiguration,
   inputs: Inputs,
-): void {
-  createServer(parent, { component, role: "historyserver" }, target, inputs, {
+): ServiceArgs {
+  return server({ component, role: "historyserver" }, target, inputs, {
     mainClass: "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
     heap: inputs.historyServerHeap,
     files: asFiles(historyServerFiles(configuration)),
@@ -311,31 +309,26 @@ type Server = Pick<ServiceArgs, "files" | "distributions" | "ports" | "readiness
   readonly flags?: readonly string[];
 };
 
-function createServer(
-  parent: pulumi.Resource,
+function server(
   identity: InstanceIdentity,
   target: Target,
   inputs: Inputs,
   { mainClass, heap, flags = [], files, distributions = [], ...rest }: Server,
-): void {
+): ServiceArgs {
   const placement = target.placement(identity);
-  target.service(
-    placement.name,
-    {
-      ...rest,
-      identity,
-      command: javaCommand({
-        java: target.java,
-        heap,
-        temporary: placement.temporary,
-        classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
-        mainClass,
-        flags,
-      }),
-      environment: hadoopEnvironment(inputs.user, target.java),
-      files: { ...hdfsFiles(inputs), ...files },
-      distributions: [hadoopDistribution, ...distributions],
-    },
-    { parent },
-  );
+  return {
+    ...rest,
+    identity,
+    command: javaCommand({
+      java: target.java,
+      heap,
+      temporary: placement.temporary,
+      classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+      mainClass,
+      flags,
+    }),
+    environment: hadoopEnvironment(inputs.user, target.java),
+    files: { ...hdfsFiles(inputs), ...files },
+    distributions: [hadoopDistribution, ...distributions],
+  };
 }

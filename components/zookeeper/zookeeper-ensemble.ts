@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { Distribution, InstanceIdentity, Target } from "../target.ts";
+import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import { clientPort, electionPort, myid, quorumPort, zooConfiguration } from "./configuration.ts";
 
 /** ZooKeeper's jars. */
@@ -54,9 +54,10 @@ export class ZooKeeperEnsemble extends pulumi.ComponentResource {
     super("lambda-architecture:index:ZooKeeperEnsemble", name, { replicas, heap }, opts);
 
     const servers = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
-    servers.forEach((_, index) => {
-      createServer(this, name, target, servers, index, heap);
-    });
+    target.services(
+      { replicas: servers.map((_, index) => server(name, target, servers, index, heap)) },
+      { parent: this },
+    );
 
     this.connectString = pulumi.output(servers.map((address) => `${address}:${clientPort}`).join(","));
     this.servers = pulumi.output(servers);
@@ -85,53 +86,48 @@ function identity(component: string, index: number): InstanceIdentity {
   return { component, role: "server", index };
 }
 
-function createServer(
-  parent: pulumi.Resource,
+function server(
   component: string,
   target: Target,
   servers: readonly string[],
   index: number,
   heap: number,
-): pulumi.Resource {
+): ServiceArgs {
   const placement = target.placement(identity(component, index));
   const alone = servers.length === 1;
-  return target.service(
-    placement.name,
-    {
-      identity: identity(component, index),
-      command: javaCommand({
-        java: target.java,
-        heap,
-        temporary: placement.temporary,
-        classPath: [`${target.directory(zooKeeperDistribution)}/lib/*`],
-        mainClass: "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-        systemProperties: {
-          // Transaction logs grow by this many KiB at a time; the default of 64 MiB is for large ensembles.
-          "zookeeper.preAllocSize": 4096,
-          "zookeeper.jmx.log4j.disable": true,
-          // Standard output, which the target keeps and bounds.
-          "org.slf4j.simpleLogger.logFile": "System.out",
-          "org.slf4j.simpleLogger.defaultLogLevel": "warn",
-          "org.slf4j.simpleLogger.showDateTime": true,
-          "org.slf4j.simpleLogger.dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-          "org.slf4j.simpleLogger.showShortLogName": true,
-        },
-        flags: ["-XX:+ExitOnOutOfMemoryError"],
-        arguments: [`${placement.configuration}/zoo.cfg`],
-      }),
-      files: {
-        "zoo.cfg": { content: zooConfiguration({ servers, index, data: placement.data }) },
-        ...(alone ? {} : { myid: { content: myid(index) } }),
+  return {
+    identity: identity(component, index),
+    command: javaCommand({
+      java: target.java,
+      heap,
+      temporary: placement.temporary,
+      classPath: [`${target.directory(zooKeeperDistribution)}/lib/*`],
+      mainClass: "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+      systemProperties: {
+        // Transaction logs grow by this many KiB at a time; the default of 64 MiB is for large ensembles.
+        "zookeeper.preAllocSize": 4096,
+        "zookeeper.jmx.log4j.disable": true,
+        // Standard output, which the target keeps and bounds.
+        "org.slf4j.simpleLogger.logFile": "System.out",
+        "org.slf4j.simpleLogger.defaultLogLevel": "warn",
+        "org.slf4j.simpleLogger.showDateTime": true,
+        "org.slf4j.simpleLogger.dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        "org.slf4j.simpleLogger.showShortLogName": true,
       },
-      // A server of a quorum reads its number from its data folder.
-      ...(alone ? {} : { prepare: ["cp", `${placement.configuration}/myid`, `${placement.data}/myid`] }),
-      distributions: [zooKeeperDistribution],
-      ports: { client: clientPort, ...(alone ? {} : { quorum: quorumPort, election: electionPort }) },
-      // Unlike `ruok`, `srvr` answers with a mode only once the server has found its quorum.
-      readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
-      memory: heap + memoryBesideHeap,
-      stateful: true,
+      flags: ["-XX:+ExitOnOutOfMemoryError"],
+      arguments: [`${placement.configuration}/zoo.cfg`],
+    }),
+    files: {
+      "zoo.cfg": { content: zooConfiguration({ servers, index, data: placement.data }) },
+      ...(alone ? {} : { myid: { content: myid(index) } }),
     },
-    { parent },
-  );
+    // A server of a quorum reads its number from its data folder.
+    ...(alone ? {} : { prepare: ["cp", `${placement.configuration}/myid`, `${placement.data}/myid`] }),
+    distributions: [zooKeeperDistribution],
+    ports: { client: clientPort, ...(alone ? {} : { quorum: quorumPort, election: electionPort }) },
+    // Unlike `ruok`, `srvr` answers with a mode only once the server has found its quorum.
+    readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
+    memory: heap + memoryBesideHeap,
+    stateful: true,
+  };
 }

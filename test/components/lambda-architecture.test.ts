@@ -29,8 +29,8 @@ function create(name: string, args: Partial<LambdaArchitectureArgs> = {}) {
 
 /** The text of a configuration file of an instance. */
 async function fileOf(instance: string, path = "configuration.json"): Promise<string> {
-  const { services, tasks, schedules } = target;
-  const content = (services.get(instance) ?? tasks.get(instance) ?? schedules.get(instance))?.files?.[path]?.content;
+  const { serviceArgs, tasks, schedules } = target;
+  const content = (serviceArgs.get(instance) ?? tasks.get(instance) ?? schedules.get(instance))?.files?.[path]?.content;
   if (content === undefined) throw new Error(`${instance} has no file ${path}`);
   return await outputOf(pulumi.output(content));
 }
@@ -194,7 +194,7 @@ test("every job is told the same, and where the servers are", async () => {
 test("the jobs are commands with their configuration, and the outputs lead to them", async () => {
   const architecture = create("lambda", { batchSchedule: "*/5 * * * *" });
   const configurationOf = (job: string) => `--configuration=/recording-target/${job}/configuration/configuration.json`;
-  const [archiver, serving] = ["archiver", "serving"].map((job) => target.services.get(`lambda-${job}`));
+  const [archiver, serving] = ["archiver", "serving"].map((job) => target.serviceArgs.get(`lambda-${job}`));
 
   expect(archiver?.command).toEqual([
     target.node,
@@ -246,7 +246,7 @@ test("arguments of the systems reach them", async () => {
   expect(configuration.cassandra).toMatchObject({ localDataCenter: "east", contactPoints: { length: 2 } });
   expect(configuration.hdfs.user).toBe("owner");
   for (const last of ["zookeeper-server-2", "hdfs-datanode-1", "storm-supervisor-1", "druid-historical-1"])
-    expect([...target.services.keys()]).toContain(`big-${last}`);
+    expect([...target.serviceArgs.keys()]).toContain(`big-${last}`);
 });
 
 test("new code of one view is a new generation of that view alone", async () => {
@@ -299,5 +299,5 @@ test("all input errors come at once, with the mend", () => {
       "chunkSize must be a whole number from 100 to 1000000; it is 10; " +
       'batchSchedule must be a cron expression of five fields; it is "hourly"',
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });

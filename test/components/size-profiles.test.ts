@@ -28,8 +28,8 @@ async function servers(args: Omit<LambdaArchitectureArgs, "target" | "applicatio
 }
 
 /** How many servers there are of each role, jobs left out. */
-function replicas({ services }: RecordingTarget): Record<string, number> {
-  const roles = [...services.values()].filter(({ identity }) => identity.component !== "lambda");
+function replicas({ serviceArgs }: RecordingTarget): Record<string, number> {
+  const roles = [...serviceArgs.values()].filter(({ identity }) => identity.component !== "lambda");
   const counts = Object.groupBy(
     roles,
     ({ identity }) => `${identity.component.slice("lambda-".length)} ${identity.role}`,
@@ -38,8 +38,8 @@ function replicas({ services }: RecordingTarget): Record<string, number> {
 }
 
 /** MiB of all servers and of a batch run. */
-function memory({ services, schedules }: RecordingTarget): number {
-  return [...services.values(), ...schedules.values()].reduce((all, args) => all + args.memory, 0);
+function memory({ serviceArgs, schedules }: RecordingTarget): number {
+  return [...serviceArgs.values(), ...schedules.values()].reduce((all, args) => all + args.memory, 0);
 }
 
 async function fileOf(service: ServiceArgs | undefined, name: string): Promise<string> {
@@ -68,8 +68,8 @@ test("tiny is the default, and one server of each kind", async () => {
   await resources.start();
   const tiny = await servers({ size: "tiny" });
   expect(replicas(tiny)).toEqual(oneOfEach);
-  expect([...tiny.services].map(([name, { memory }]) => [name, memory])).toEqual(
-    [...byDefault.services].map(([name, { memory }]) => [name, memory]),
+  expect([...tiny.serviceArgs].map(([name, { memory }]) => [name, memory])).toEqual(
+    [...byDefault.serviceArgs].map(([name, { memory }]) => [name, memory]),
   );
 });
 
@@ -78,8 +78,8 @@ test("small is the same servers, each with at least the memory of tiny, and two 
   await resources.start();
   const small = await servers({ size: "small" });
   expect(replicas(small)).toEqual(oneOfEach);
-  for (const [name, { memory }] of small.services)
-    expect(memory, name).toBeGreaterThanOrEqual(tiny.services.get(name)?.memory ?? 0);
+  for (const [name, { memory }] of small.serviceArgs)
+    expect(memory, name).toBeGreaterThanOrEqual(tiny.serviceArgs.get(name)?.memory ?? 0);
   expect(JSON.stringify([...small.tasks])).toMatch(/parallelism: 2/);
 });
 
@@ -97,9 +97,9 @@ test("ha has three of what keeps data or votes, two of what works, and copies of
     "druid indexer": 2,
     "yarn nodemanager": 2,
   });
-  const broker = await fileOf(ha.services.get("lambda-kafka-broker-0"), "server.properties");
+  const broker = await fileOf(ha.serviceArgs.get("lambda-kafka-broker-0"), "server.properties");
   expect(broker).toContain("default.replication.factor=3\nmin.insync.replicas=2\n");
-  const nameNode = await fileOf(ha.services.get("lambda-hdfs-namenode"), "hdfs-site.xml");
+  const nameNode = await fileOf(ha.serviceArgs.get("lambda-hdfs-namenode"), "hdfs-site.xml");
   expect(nameNode).toMatch(/<name>dfs.replication<\/name>\s*<value>3<\/value>/);
   const keyspaces = ha.tasks.get("lambda-cassandra-schema")?.files?.["keyspaces.json"]?.content;
   expect(JSON.parse(await outputOf(pulumi.output(keyspaces ?? "")))).toMatchObject([{ replicationFactor: 3 }]);
@@ -113,15 +113,15 @@ test("one value of a system goes over the size's, and what follows from it follo
     storm: { supervisors: undefined },
   });
   expect(replicas(ha)).toMatchObject({ "hdfs datanode": 2, "kafka broker": 3, "storm supervisor": 2 });
-  expect(ha.services.get("lambda-kafka-broker-2")?.command).toContain("-Xmx300m");
-  const nameNode = await fileOf(ha.services.get("lambda-hdfs-namenode"), "hdfs-site.xml");
+  expect(ha.serviceArgs.get("lambda-kafka-broker-2")?.command).toContain("-Xmx300m");
+  const nameNode = await fileOf(ha.serviceArgs.get("lambda-hdfs-namenode"), "hdfs-site.xml");
   expect(nameNode).toMatch(/<name>dfs.replication<\/name>\s*<value>2<\/value>/);
 });
 
 test("the jobs' sizes are arguments too, and checked", async () => {
   const target = await servers({ jobs: { archiverMemory: 300, servingMemory: 400 } });
-  expect(target.services.get("lambda-archiver")?.memory).toBe(300);
-  expect(target.services.get("lambda-serving")?.memory).toBe(400);
+  expect(target.serviceArgs.get("lambda-archiver")?.memory).toBe(300);
+  expect(target.serviceArgs.get("lambda-serving")?.memory).toBe(400);
   await resources.start();
   await expect(
     servers({ size: "huge" as Size, jobs: { archiverMemory: 1, servingMemory: 1.5, bolts: 0 } }),
@@ -156,10 +156,10 @@ const measured = {
 
 describe("the memory that is asked for", () => {
   test("of each server is more than the demo was measured to take", async () => {
-    const { services } = await servers({});
-    expect([...services.keys()].sort()).toEqual(Object.keys(measured).sort());
+    const { serviceArgs } = await servers({});
+    expect([...serviceArgs.keys()].sort()).toEqual(Object.keys(measured).sort());
     for (const [name, memory] of Object.entries(measured))
-      expect(services.get(name)?.memory, name).toBeGreaterThan(memory);
+      expect(serviceArgs.get(name)?.memory, name).toBeGreaterThan(memory);
   });
 
   test.each(sizes)("in sum for %s is what the README says", async (size) => {

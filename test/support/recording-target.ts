@@ -7,6 +7,7 @@ import {
   type Placement,
   type ScheduleArgs,
   type ServiceArgs,
+  type ServicesArgs,
   type Target,
   type TaskArgs,
 } from "../../components/target.ts";
@@ -16,7 +17,7 @@ export class RecordingTarget implements Target {
   readonly name = "local";
   readonly java: string = "java";
   readonly node: string = process.execPath;
-  readonly services = new Map<string, ServiceArgs>();
+  readonly serviceArgs = new Map<string, ServiceArgs>();
   readonly tasks = new Map<string, TaskArgs>();
   readonly schedules = new Map<string, ScheduleArgs>();
   readonly #addresses = new Map<string, string>();
@@ -49,17 +50,25 @@ export class RecordingTarget implements Target {
     return entry;
   }
 
-  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
-    this.services.set(name, args);
-    return new RecordedInstance("test:index:Service", name, args, opts);
+  services({ replicas, ordered = false }: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
+    const resources: pulumi.Resource[] = [];
+    for (const args of replicas) {
+      const name = instanceName(args.identity);
+      this.serviceArgs.set(name, args);
+      const dependsOn = ordered && resources.length > 0 ? resources.slice(-1) : opts.dependsOn;
+      resources.push(new RecordedInstance("test:index:Service", name, args, { ...opts, dependsOn }));
+    }
+    return resources;
   }
 
-  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+  task(args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    const name = instanceName(args.identity);
     this.tasks.set(name, args);
     return new RecordedInstance("test:index:Task", name, args, opts);
   }
 
-  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+  schedule(args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    const name = instanceName(args.identity);
     this.schedules.set(name, args);
     return new RecordedInstance("test:index:Schedule", name, args, opts);
   }

@@ -48,9 +48,10 @@ export class RunningTarget extends RecordingTarget {
 
   /** Starts the services whose names match, all at once, and waits until every one is ready. */
   async start(names = /^/): Promise<void> {
-    const starting = [...this.services.keys()].filter((name) => names.test(name) && !this.#processes.has(name));
+    const starting = [...this.serviceArgs.keys()].filter((name) => names.test(name) && !this.#processes.has(name));
     for (const name of starting)
-      for (const distribution of this.services.get(name)?.distributions ?? []) await ensureDistribution(distribution);
+      for (const distribution of this.serviceArgs.get(name)?.distributions ?? [])
+        await ensureDistribution(distribution);
     await Promise.all(starting.map((name) => this.#startOne(name)));
   }
 
@@ -68,7 +69,7 @@ export class RunningTarget extends RecordingTarget {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), (this.services.get(name)?.stopGrace ?? 10) * 1_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), (this.serviceArgs.get(name)?.stopGrace ?? 10) * 1_000);
     await ended;
     clearTimeout(timer);
   }
@@ -93,7 +94,7 @@ export class RunningTarget extends RecordingTarget {
   }
 
   async #startOne(name: string): Promise<void> {
-    const args = this.services.get(name);
+    const args = this.serviceArgs.get(name);
     if (args === undefined) throw new Error(`there is no service ${name}`);
     const placement = this.placement(args.identity);
     const env = await this.#prepare(args);

@@ -12,6 +12,7 @@ import {
   type Placement,
   type ScheduleArgs,
   type ServiceArgs,
+  type ServicesArgs,
   type Target,
   type TaskArgs,
 } from "../../target.ts";
@@ -103,7 +104,14 @@ export class LocalTarget implements Target {
     return bundleProgram({ entry, ...(application !== undefined && { application }) });
   }
 
-  service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): LocalService {
+  services({ replicas, ordered = false }: ServicesArgs, opts: pulumi.CustomResourceOptions): LocalService[] {
+    const services: LocalService[] = [];
+    for (const args of replicas) services.push(this.#service(args, opts, ordered ? services.slice(-1) : []));
+    return services;
+  }
+
+  /** @param before what the server waits for beside what the options say */
+  #service(args: ServiceArgs, opts: pulumi.CustomResourceOptions, before: readonly LocalService[]): LocalService {
     const admitted = this.#admission.admit({
       identity: args.identity,
       memory: args.memory,
@@ -111,7 +119,7 @@ export class LocalTarget implements Target {
       ports: Object.values(args.ports),
     });
     return new LocalService(
-      name,
+      instanceName(args.identity),
       {
         ...this.#instance(args),
         prepare: args.prepare ?? [],
@@ -122,13 +130,13 @@ export class LocalTarget implements Target {
         stopSignal: args.stopSignal ?? "SIGTERM",
         stopGrace: args.stopGrace ?? 10,
       },
-      this.#after(args.distributions, opts, admitted),
+      this.#after(args.distributions, opts, admitted, before),
     );
   }
 
-  task(name: string, args: TaskArgs, opts: pulumi.CustomResourceOptions): LocalTask {
+  task(args: TaskArgs, opts: pulumi.CustomResourceOptions): LocalTask {
     return new LocalTask(
-      name,
+      instanceName(args.identity),
       {
         ...this.#instance(args),
         deleteCommand: args.deleteCommand ?? [],
@@ -141,12 +149,11 @@ export class LocalTarget implements Target {
   }
 
   /** A schedule is a service of its own: a small runner that starts the command at its times. */
-  schedule(name: string, args: ScheduleArgs, opts: pulumi.CustomResourceOptions): LocalService {
+  schedule(args: ScheduleArgs, opts: pulumi.CustomResourceOptions): LocalService {
     const { data } = this.placement(args.identity);
     const runner = this.program(modulePath("./schedule-runner.ts", import.meta.url));
     const ready = join(data, "ready");
-    return this.service(
-      name,
+    return this.#service(
       {
         identity: args.identity,
         command: [this.node, runner, "--cron", args.cron, "--ready", ready, "--", ...args.command],
@@ -160,6 +167,7 @@ export class LocalTarget implements Target {
         memory: args.memory + scheduleRunnerMemory,
       },
       opts,
+      [],
     );
   }
 
@@ -190,17 +198,19 @@ export class LocalTarget implements Target {
   /**
    * The options, with the distributions among what must be there before.
    *
+   * @param before further resources
    * @param admitted rejects if the machine has no room: then nothing is registered at all. Default: it has
    */
   #after(
     distributions: readonly Distribution[] | undefined,
     opts: pulumi.CustomResourceOptions,
     admitted: Promise<void> = Promise.resolve(),
+    before: readonly pulumi.Resource[] = [],
   ): pulumi.CustomResourceOptions {
     const needed = (distributions ?? []).map((distribution) => this.#distribution(distribution, admitted));
     const { dependsOn = [] } = opts;
     const others = pulumi.output(dependsOn as pulumi.Input<pulumi.Resource | pulumi.Input<pulumi.Resource>[]>);
-    const all = pulumi.all([others, admitted]).apply(([resources]) => [...needed, ...[resources].flat()]);
+    const all = pulumi.all([others, admitted]).apply(([resources]) => [...needed, ...before, ...[resources].flat()]);
     return { ...opts, dependsOn: all as never };
   }
 

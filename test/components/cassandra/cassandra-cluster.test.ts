@@ -27,7 +27,7 @@ test("one node and no keyspaces by default", async () => {
     { type: "test:index:Service", name: "cassandra-node-0" },
   ]);
   expect(target.tasks.size).toBe(0);
-  const node = target.services.get("cassandra-node-0");
+  const node = target.serviceArgs.get("cassandra-node-0");
   const configuration = "/recording-target/cassandra-node-0/configuration";
   expect(node).toMatchObject({
     identity: { component: "cassandra", role: "node", index: 0 },
@@ -71,7 +71,9 @@ test("three nodes of one ring; keyspaces come from one task, three copies of eac
     "store-node-2",
     "store-schema",
   ]);
-  expect(target.services.get("store-node-2")?.files?.["cassandra-rackdc.properties"]?.content).toContain("dc=north\n");
+  expect(target.serviceArgs.get("store-node-2")?.files?.["cassandra-rackdc.properties"]?.content).toContain(
+    "dc=north\n",
+  );
   const task = target.tasks.get("store-schema");
   expect(task?.command[1]).toMatch(/components\/cassandra\/schema\.ts$/);
   expect(task?.command.slice(2)).toEqual([
@@ -117,5 +119,5 @@ test("all input errors come at once, with the mend", () => {
     ].join("; "),
   );
   expect(() => new CassandraCluster("cassandra", { target, replicas: 0 })).toThrow("replicas must be a whole number");
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });

@@ -31,7 +31,7 @@ test("one server of each role by default, under its component", async () => {
     { type: "test:index:Service", name: "druid-historical-0" },
     { type: "test:index:Service", name: "druid-indexer-0" },
   ]);
-  const indexer = target.services.get("druid-indexer-0");
+  const indexer = target.serviceArgs.get("druid-indexer-0");
   expect(indexer).toMatchObject({
     identity: { component: "druid", role: "indexer", index: 0 },
     ports: { http: 8091 },
@@ -45,7 +45,7 @@ test("one server of each role by default, under its component", async () => {
     "-Ddruid.properties.file=/recording-target/druid-indexer-0/configuration/runtime.properties",
   );
   expect(indexer?.command.slice(-3)).toEqual(["org.apache.druid.cli.Main", "server", "indexer"]);
-  expect(target.services.get("druid-coordinator")?.ports).toEqual({ http: 8081, metadata: 1527 });
+  expect(target.serviceArgs.get("druid-coordinator")?.ports).toEqual({ http: 8081, metadata: 1527 });
 });
 
 test("every server knows ZooKeeper, the metadata and the deep storage", async () => {
@@ -57,14 +57,14 @@ test("every server knows ZooKeeper, the metadata and the deep storage", async ()
   });
   await resources.list();
 
-  expect([...target.services.keys()]).toEqual([
+  expect([...target.serviceArgs.keys()]).toEqual([
     "olap-coordinator",
     "olap-broker-0",
     "olap-historical-0",
     "olap-historical-1",
     "olap-indexer-0",
   ]);
-  for (const service of target.services.values()) {
+  for (const service of target.serviceArgs.values()) {
     const properties = await outputOf(pulumi.output(service.files?.["runtime.properties"]?.content));
     expect(properties).toContain("druid.zk.service.host=a:2181,b:2181\n");
     expect(properties).toContain("=jdbc:derby://127.9.0.1:1527//recording-target/olap-coordinator/data/metadata;");

@@ -33,7 +33,7 @@ test("the NameNode is formatted before its first start, as the superuser", async
   new HdfsStorage("hdfs", { target, superuser: "archivist", nameNodeHeap: 300 });
   await resources.list();
 
-  const service = target.services.get("hdfs-namenode");
+  const service = target.serviceArgs.get("hdfs-namenode");
   expect(service).toMatchObject({
     identity: { component: "hdfs", role: "namenode" },
     environment: { HADOOP_USER_NAME: "archivist" },
@@ -57,11 +57,11 @@ test("every DataNode has its own address, from which it also calls the NameNode"
   new HdfsStorage("storage", { target, dataNodes: 5 });
   await resources.list();
 
-  expect([...target.services.keys()]).toEqual([
+  expect([...target.serviceArgs.keys()]).toEqual([
     "storage-namenode",
     ...[0, 1, 2, 3, 4].map((index) => `storage-datanode-${index}`),
   ]);
-  const service = target.services.get("storage-datanode-4");
+  const service = target.serviceArgs.get("storage-datanode-4");
   expect(service).toMatchObject({ ports: { data: 9866, http: 9864, ipc: 9867 }, stateful: true });
   expect(service?.command).toContain(
     "-javaagent:/recording-target/distributions/bind-agent/lib/bind-agent.jar=127.9.0.6",
@@ -75,7 +75,7 @@ test("a DataNode that the NameNode has taken in is ready", async () => {
   new HdfsStorage("hdfs", { target });
   await resources.list();
 
-  const readiness = target.services.get("hdfs-datanode-0")?.readiness;
+  const readiness = target.serviceArgs.get("hdfs-datanode-0")?.readiness;
   const answer = (state: string) =>
     `"BPServiceActorInfo" : "[{\\"ActorState\\":\\"${state}\\",\\"NamenodeAddress\\":\\"127.9.0.1:8020\\"}]"`;
   const expected = new RegExp((readiness as { expect: string }).expect);
@@ -100,5 +100,5 @@ test("every wrong argument is reported at once, each with its mend", () => {
       ],
     }),
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });

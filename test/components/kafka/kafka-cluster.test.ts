@@ -26,7 +26,7 @@ test("one broker and no topics by default", async () => {
     { type: "test:index:Service", name: "kafka-broker-0" },
   ]);
   expect(target.tasks.size).toBe(0);
-  const broker = target.services.get("kafka-broker-0");
+  const broker = target.serviceArgs.get("kafka-broker-0");
   const folder = "/recording-target/kafka-broker-0";
   expect(broker).toMatchObject({
     identity: { component: "kafka", role: "broker", index: 0 },
@@ -45,12 +45,12 @@ test("four brokers: three controllers, one cluster id", async () => {
   const kafka = new KafkaCluster("log", { target, replicas: 4, heap: 512 });
 
   expect(await outputOf(kafka.bootstrapServers)).toEqual([1, 2, 3, 4].map((host) => `127.9.0.${host}:9092`));
-  expect([...target.services.keys()]).toEqual(["log-broker-0", "log-broker-1", "log-broker-2", "log-broker-3"]);
-  expect([...target.services.values()].map((service) => service.ports)).toEqual([
+  expect([...target.serviceArgs.keys()]).toEqual(["log-broker-0", "log-broker-1", "log-broker-2", "log-broker-3"]);
+  expect([...target.serviceArgs.values()].map((service) => service.ports)).toEqual([
     ...Array(3).fill({ client: 9092, controller: 9093 }),
     { client: 9092 },
   ]);
-  const clusterIds = [...target.services.values()].map(
+  const clusterIds = [...target.serviceArgs.values()].map(
     (service) => /^cluster.id=.*$/m.exec(String(service.files?.["meta.properties"]?.content))?.[0],
   );
   expect(new Set(clusterIds).size).toBe(1);
@@ -107,5 +107,5 @@ test("all input errors come at once, with the mend", () => {
       'topics[3].name must be 1 to 249 letters, digits, dots, underscores and hyphens; it is ".."',
     ].join("; "),
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 
 async function stormYaml(service: string): Promise<Record<string, unknown>> {
-  const content = target.services.get(service)?.files?.["storm.yaml"]?.content ?? "";
+  const content = target.serviceArgs.get(service)?.files?.["storm.yaml"]?.content ?? "";
   return parse(await outputOf(pulumi.output(content)));
 }
 
@@ -33,7 +33,7 @@ test("one Nimbus and one supervisor by default, each on its own address only", a
     { type: "test:index:Service", name: "storm-nimbus-0" },
     { type: "test:index:Service", name: "storm-supervisor-0" },
   ]);
-  const nimbus = target.services.get("storm-nimbus-0");
+  const nimbus = target.serviceArgs.get("storm-nimbus-0");
   expect(nimbus).toMatchObject({
     identity: { component: "storm", role: "nimbus", index: 0 },
     ports: { thrift: 6627 },
@@ -46,7 +46,7 @@ test("one Nimbus and one supervisor by default, each on its own address only", a
   expect(nimbus?.command).toContain(
     "-javaagent:/recording-target/distributions/bind-agent/lib/bind-agent.jar=127.9.0.1",
   );
-  const supervisor = target.services.get("storm-supervisor-0");
+  const supervisor = target.serviceArgs.get("storm-supervisor-0");
   expect(supervisor).toMatchObject({
     environment: { STORM_CONF_DIR: "/recording-target/storm-supervisor-0/configuration" },
     ports: { thrift: 6628, slot0: 6700 },
@@ -65,13 +65,13 @@ test("replicas know each other", async () => {
   const storm = new StormCluster("storm", { target, zooKeeper: "z:2181", nimbusReplicas: 2, supervisors: 2, slots: 3 });
 
   expect(await outputOf(storm.nimbusSeeds)).toEqual(["127.9.0.1", "127.9.0.2"]);
-  expect([...target.services.keys()]).toEqual([
+  expect([...target.serviceArgs.keys()]).toEqual([
     "storm-nimbus-0",
     "storm-nimbus-1",
     "storm-supervisor-0",
     "storm-supervisor-1",
   ]);
-  expect(target.services.get("storm-supervisor-1")?.ports).toEqual({
+  expect(target.serviceArgs.get("storm-supervisor-1")?.ports).toEqual({
     thrift: 6628,
     slot0: 6700,
     slot1: 6701,
@@ -107,5 +107,5 @@ test("all input errors come at once, with the mend", () => {
       "workerHeap must be a whole number from 64; it is 1; " +
       "workerShellMemory must be a whole number from 0; it is -1",
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });

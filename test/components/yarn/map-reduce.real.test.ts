@@ -127,7 +127,7 @@ async function addressesOf(url: string, pattern: RegExp): Promise<string[]> {
 
 test("every server is known under its own address, and all listen on loopback addresses only", async () => {
   const own = (...names: string[]) =>
-    names.map((name) => target.placement((target.services.get(name) as ServiceArgs).identity).address).sort();
+    names.map((name) => target.placement((target.serviceArgs.get(name) as ServiceArgs).identity).address).sort();
   const nameNode = `${hdfsUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`;
   expect(await addressesOf(nameNode, /xferaddr\\":\\"([\d.]+):9866/g)).toEqual(
     own("hdfs-datanode-0", "hdfs-datanode-1"),

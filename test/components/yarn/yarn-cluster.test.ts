@@ -42,7 +42,7 @@ test("one of each server by default, under their component", async () => {
 test("servers act as the file system's user and find it", async () => {
   new YarnCluster("yarn", { target, fileSystem: pulumi.output(fileSystem), user: "archivist", replication: 3 });
 
-  for (const service of target.services.values()) {
+  for (const service of target.serviceArgs.values()) {
     expect(service.environment).toEqual({ HADOOP_USER_NAME: "archivist" });
     expect(await properties(service.files, "core-site.xml")).toEqual({ "fs.defaultFS": fileSystem });
     expect(await properties(service.files, "hdfs-site.xml")).toEqual({ "dfs.replication": "3" });
@@ -52,7 +52,7 @@ test("servers act as the file system's user and find it", async () => {
 test("every NodeManager has its own address and is ready when the ResourceManager gives it containers", async () => {
   new YarnCluster("yarn", { target, fileSystem, nodeManagers: 2, containerMemory: 4096, virtualCores: 4 });
 
-  const service = target.services.get("yarn-nodemanager-1");
+  const service = target.serviceArgs.get("yarn-nodemanager-1");
   expect(service).toMatchObject({
     ports: { containers: 8041, localizer: 8040, http: 8042, shuffle: 13562 },
     readiness: {
@@ -83,7 +83,7 @@ test("every NodeManager has its own address and is ready when the ResourceManage
 test("no server listens on every interface by its configuration", async () => {
   new YarnCluster("yarn", { target, fileSystem, nodeManagers: 2 });
 
-  for (const [name, service] of target.services) {
+  for (const [name, service] of target.serviceArgs) {
     const { address } = target.placement(service.identity);
     const all = await Promise.all(Object.keys(service.files ?? {}).map((file) => properties(service.files, file)));
     const texts = all.flatMap((some) => Object.values(some));
@@ -148,7 +148,7 @@ test("every wrong argument is reported at once, each with its mend", () => {
       ],
     }),
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });
 
 test("a path with a space, in which YARN starts no container, is an error before anything starts", () => {

@@ -27,7 +27,7 @@ test("one server by default, under its component", async () => {
     },
     { type: "test:index:Service", name: "zookeeper-server-0" },
   ]);
-  const service = target.services.get("zookeeper-server-0");
+  const service = target.serviceArgs.get("zookeeper-server-0");
   expect(service).toMatchObject({
     identity: { component: "zookeeper", role: "server", index: 0 },
     ports: { client: 2181 },
@@ -47,12 +47,12 @@ test("three servers know each other and their own number", async () => {
   const ensemble = new ZooKeeperEnsemble("coordination", { target, replicas: 3, heap: 128 });
 
   expect(await outputOf(ensemble.connectString)).toBe("127.9.0.1:2181,127.9.0.2:2181,127.9.0.3:2181");
-  expect([...target.services.keys()]).toEqual([
+  expect([...target.serviceArgs.keys()]).toEqual([
     "coordination-server-0",
     "coordination-server-1",
     "coordination-server-2",
   ]);
-  const service = target.services.get("coordination-server-2");
+  const service = target.serviceArgs.get("coordination-server-2");
   const folder = "/recording-target/coordination-server-2";
   expect(service?.files?.myid?.content).toBe("3\n");
   expect(service?.prepare).toEqual(["cp", `${folder}/configuration/myid`, `${folder}/data/myid`]);
@@ -68,7 +68,7 @@ test("all input errors come at once, with the mend", () => {
   expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 9 })).toThrow(
     "replicas must be a whole number from 1 to 7; it is 9",
   );
-  expect(target.services.size).toBe(0);
+  expect(target.serviceArgs.size).toBe(0);
 });
 
 test("the error is one that the Pulumi CLI shows property by property", () => {

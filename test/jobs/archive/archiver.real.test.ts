@@ -47,7 +47,7 @@ beforeAll(async () => {
   const { HdfsStorage } = await import("../../../components/hdfs/index.ts");
   new KafkaCluster("kafka", { target });
   new HdfsStorage("hdfs", { target });
-  while (target.services.size < 3) await sleep(10);
+  while (target.serviceArgs.size < 3) await sleep(10);
   await target.start();
   const kafka = `${target.placement({ component: "kafka", role: "broker", index: 0 }).address}:9092`;
   const nameNode = target.placement({ component: "hdfs", role: "namenode" }).address;

@@ -61,7 +61,7 @@ beforeAll(async () => {
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   // The services are asked for once the inputs are known.
-  while (target.tasks.size === 0 || target.services.size < 6) await sleep(10);
+  while (target.tasks.size === 0 || target.serviceArgs.size < 6) await sleep(10);
   hdfs = await FakeHdfs.start("127.26.0.200");
   await target.start();
   await target.run("cassandra-schema");

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await new RecordedResources().start();
   const { KafkaCluster } = await import("../../../components/kafka/index.ts");
   new KafkaCluster("kafka", { target });
-  while (target.services.size === 0) await sleep(10);
+  while (target.serviceArgs.size === 0) await sleep(10);
   await target.start();
   bootstrapServers = [`${target.placement({ component: "kafka", role: "broker", index: 0 }).address}:9092`];
   admin = new Admin({ clientId: "test", bootstrapBrokers: bootstrapServers });

@@ -46,7 +46,8 @@ beforeAll(async () => {
     ...application.views.map(({ name }) => createSpeedTable(name, generations[name] as string)),
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
-  while (target.tasks.size === 0 || target.services.size === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (target.tasks.size === 0 || target.serviceArgs.size === 0)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   await target.start();
   await target.run("cassandra-schema");
 
@@ -144,7 +145,7 @@ describe("the serving layer on a real Cassandra", () => {
 
   it("says 503 while Cassandra stands still, and answers when it goes on", async () => {
     const url = `${queryUrl}/views/edits-by-channel?channel=x`;
-    const [name] = [...target.services.keys()] as [string];
+    const [name] = [...target.serviceArgs.keys()] as [string];
     target.process(name).kill("SIGSTOP");
     try {
       const began = performance.now();

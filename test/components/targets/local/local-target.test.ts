@@ -22,15 +22,18 @@ const identity = { component: "kafka", role: "broker", index: 0 };
 
 test("a service carries its placement, its defaults and what it was given", async () => {
   const target = createTarget();
-  target.service(
-    "kafka-broker-0",
+  target.services(
     {
-      identity,
-      command: ["java", "Kafka"],
-      files: { "server.properties": { content: "a=1" }, jaas: { content: "password", secret: true } },
-      ports: { client: 9092 },
-      readiness: { kind: "tcp", port: 9092 },
-      memory: 400,
+      replicas: [
+        {
+          identity,
+          command: ["java", "Kafka"],
+          files: { "server.properties": { content: "a=1" }, jaas: { content: "password", secret: true } },
+          ports: { client: 9092 },
+          readiness: { kind: "tcp", port: 9092 },
+          memory: 400,
+        },
+      ],
     },
     {},
   );
@@ -68,10 +71,14 @@ test("a service carries its placement, its defaults and what it was given", asyn
 test("a distribution is one resource, however many need it, and is there before they are", async () => {
   const target = createTarget();
   const before = new pulumi.ComponentResource("test:index:Before", "before");
-  const task = { identity, command: ["true"], distributions: [distribution] };
-  target.task("first", task, { dependsOn: before });
-  target.task("second", task, { dependsOn: [before] });
-  target.task("third", task, { dependsOn: pulumi.output([before]) });
+  const task = (role: string) => ({
+    identity: { component: "toy", role },
+    command: ["true"],
+    distributions: [distribution],
+  });
+  target.task(task("first"), { dependsOn: before });
+  target.task(task("second"), { dependsOn: [before] });
+  target.task(task("third"), { dependsOn: pulumi.output([before]) });
   const list = await resources.list();
   expect(list.filter(({ type }) => type === "local:index:Distribution")).toEqual([
     {
@@ -82,13 +89,13 @@ test("a distribution is one resource, however many need it, and is there before 
       inputs: { ...distribution, directory: target.directory(distribution) },
     },
   ]);
-  for (const name of ["first", "second", "third"])
+  for (const name of ["toy-first", "toy-second", "toy-third"])
     expect(list.find((each) => each.name === name)?.dependsOn).toContain("toy-distribution");
 });
 
 test("a schedule is a service without ports that runs the command at its times", async () => {
   const target = createTarget();
-  target.schedule("batch", { identity, cron: "0 * * * *", command: ["run", "--all"], memory: 100 }, {});
+  target.schedule({ identity, cron: "0 * * * *", command: ["run", "--all"], memory: 100 }, {});
   const [schedule] = await resources.list();
   expect(schedule?.type).toBe("local:index:Service");
   expect(schedule?.inputs).toMatchObject({ ports: {}, memory: 160 });

@@ -36,30 +36,32 @@ const target = createLocalTarget({
 const server = fileURLToPath(new URL("./server.ts", import.meta.url));
 const port = 8642;
 
-const servers = Object.entries(plan.servers ?? {}).map(([component, { readinessTimeout = 20, ...behaviour }]) => {
+const servers = Object.entries(plan.servers ?? {}).flatMap(([component, { readinessTimeout = 20, ...behaviour }]) => {
   const identity = { component, role: "server" };
   const { address } = target.placement(identity);
-  return target.service(
-    `${component}-server`,
+  return target.services(
     {
-      identity,
-      command: [target.node, server, JSON.stringify({ ...behaviour, address, port })],
-      environment: { TOY: "it's a toy" },
-      files: { "toy.properties": { content: "a=1\n" }, "keys/secret": { content: "open sesame", secret: true } },
-      prepare: ["sh", "-c", 'echo "prepared $TOY"'],
-      ports: { http: port },
-      readiness: { kind: "http", port, path: "/", expect: behaviour.text },
-      readinessTimeout,
-      memory: 64,
-      stateful: true,
-      stopGrace: 2,
+      replicas: [
+        {
+          identity,
+          command: [target.node, server, JSON.stringify({ ...behaviour, address, port })],
+          environment: { TOY: "it's a toy" },
+          files: { "toy.properties": { content: "a=1\n" }, "keys/secret": { content: "open sesame", secret: true } },
+          prepare: ["sh", "-c", 'echo "prepared $TOY"'],
+          ports: { http: port },
+          readiness: { kind: "http", port, path: "/", expect: behaviour.text },
+          readinessTimeout,
+          memory: 64,
+          stateful: true,
+          stopGrace: 2,
+        },
+      ],
     },
     {},
   );
 });
 for (const [component, { run, undo }] of Object.entries(plan.tasks ?? {})) {
   target.task(
-    `${component}-task`,
     {
       identity: { component, role: "task" },
       command: ["sh", "-c", run],
