@@ -1,20 +1,12 @@
-import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { cacheFolder } from "../../components/cache-folder.mjs";
+import { goBuild, recipeDigest } from "./go-build.mjs";
 import { withLock } from "./lock.mjs";
 import { checkout } from "./paths.mjs";
 import { executables, isAtLeast, isExecutable, parseVersion } from "./prerequisites.mjs";
 import { run, SetupError, say, step } from "./progress.mjs";
+import { publish } from "./publish.mjs";
 
 /**
  * @typedef {object} PulumiCli
@@ -120,12 +112,7 @@ function downloadFolder() {
 }
 
 function buildFolder() {
-  const hash = createHash("sha256").update(LANGUAGE_HOST);
-  for (const { module, linkerFlags } of recipe) {
-    for (const file of ["go.mod", "go.sum", "tools.go"]) hash.update(readFileSync(join(module, file)));
-    hash.update(linkerFlags);
-  }
-  const digest = hash.digest("hex").slice(0, 12);
+  const digest = recipeDigest(recipe, LANGUAGE_HOST);
   return join(cacheFolder(), `pulumi-build-${digest}-${process.platform}-${process.arch}`);
 }
 
@@ -154,36 +141,11 @@ async function builtCli() {
   }
   say("Building the Pulumi CLI from its Go modules (once a machine; about 6 minutes of CPU time)");
   await publish(buildFolder(), async (folder) => {
-    await step("building the Pulumi CLI", async () => {
-      for (const { module, package: name, program, linkerFlags } of recipe) {
-        const args = ["build", "-ldflags", linkerFlags, "-o", join(folder, program), name];
-        await run("go", args, { cwd: module, environment: { ...process.env, CGO_ENABLED: "0" } });
-      }
-    });
+    await step("building the Pulumi CLI", () => goBuild(recipe, folder));
     const host = join(folder, "pulumi-language-nodejs");
     writeFileSync(host, LANGUAGE_HOST);
     chmodSync(host, 0o755);
     return folder;
   });
   return { program: join(buildFolder(), "pulumi"), origin: "build" };
-}
-
-/**
- * Makes a folder of the cache aside and gives it its name when it is complete, so that nobody ever sees a part of it.
- *
- * @param {string} target
- * @param {(folder: string) => Promise<string>} make fills the folder and says which folder in it, or it itself, is the
- *   result
- */
-async function publish(target, make) {
-  mkdirSync(dirname(target), { recursive: true });
-  const folder = mkdtempSync(`${target}.`);
-  try {
-    const result = await make(folder);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(result, target);
-    chmodSync(target, 0o755);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

@@ -1,0 +1,32 @@
+/*
+ * Gets what some targets and tests need beyond the set-up, once a machine:
+ *
+ *     npm run toolchain -- [docker] [kubernetes] [control-plane]
+ *
+ * `docker` and `kubernetes` are the Pulumi CLI's plugins of these providers, downloaded or, where that is out of reach,
+ * built with Go; `control-plane` is the Kubernetes control plane of `npm run test:kubernetes`, built with Go.
+ */
+import { SetupError, say } from "./setup/progress.mjs";
+import { ensureControlPlane } from "./toolchain/control-plane.ts";
+import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
+
+const tools = {
+  docker: () => ensureProviderPlugin("docker"),
+  kubernetes: () => ensureProviderPlugin("kubernetes"),
+  "control-plane": async () => (await ensureControlPlane()).folder,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(tools, name));
+if (wanted.length === 0 || unknown.length > 0) {
+  if (unknown.length > 0) say(`There is no tool ${unknown.join(", ")}.`);
+  say(`Usage: npm run toolchain -- ${Object.keys(tools).join("|")} …`);
+  process.exit(2);
+}
+try {
+  for (const name of wanted) say(`${name}: ${await tools[name as keyof typeof tools]()}`);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}

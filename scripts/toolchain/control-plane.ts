@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { cacheFolder } from "../../components/cache-folder.mjs";
+import { type GoProgram, goBuild, recipeDigest } from "../setup/go-build.mjs";
+import { withLock } from "../setup/lock.mjs";
+import { checkout } from "../setup/paths.mjs";
+import { executables, isExecutable } from "../setup/prerequisites.mjs";
+import { SetupError, say, step } from "../setup/progress.mjs";
+import { publish } from "../setup/publish.mjs";
+
+/** The Kubernetes version that is built. */
+export const kubernetesVersion = "1.34.4";
+
+const version = `v${kubernetesVersion}`;
+const programs: readonly GoProgram[] = [
+  {
+    // etcd and all servers of Kubernetes in one program, told apart by its first argument.
+    module: join(checkout, "test", "toolchain", "control-plane"),
+    package: ".",
+    program: "control-plane",
+    linkerFlags: [
+      "-s -w",
+      `-X k8s.io/component-base/version.gitVersion=${version}`,
+      "-X k8s.io/component-base/version.gitMajor=1",
+      "-X k8s.io/component-base/version.gitMinor=34",
+      "-X k8s.io/component-base/version.gitTreeState=clean",
+      `-X k8s.io/client-go/pkg/version.gitVersion=${version}`,
+    ].join(" "),
+  },
+  {
+    // Plays the kubelet of nodes that do not exist: pods become ready without running anything.
+    module: join(checkout, "test", "toolchain", "kwok"),
+    package: "sigs.k8s.io/kwok/cmd/kwok",
+    program: "kwok",
+    linkerFlags: "-s -w",
+  },
+];
+
+/** The programs of a Kubernetes control plane with simulated nodes. */
+export interface ControlPlanePrograms {
+  /** The absolute path of their folder. */
+  readonly folder: string;
+  /** etcd, kube-apiserver, kube-controller-manager and kube-scheduler: its first argument says which. */
+  readonly controlPlane: string;
+  readonly kwok: string;
+}
+
+/**
+ * Builds the control plane from pinned Go modules, once a machine.
+ *
+ * @throws {SetupError} if there is no Go
+ */
+export async function ensureControlPlane(): Promise<ControlPlanePrograms> {
+  const digest = recipeDigest(programs);
+  const folder = join(cacheFolder(), `control-plane-${digest}-${process.platform}-${process.arch}`);
+  const built = { folder, controlPlane: join(folder, "control-plane"), kwok: join(folder, "kwok") };
+  const isThere = () => isExecutable(built.controlPlane) && isExecutable(built.kwok);
+  if (isThere()) return built;
+  if (executables("go").length === 0)
+    throw new SetupError(
+      "The Kubernetes control plane is built with Go, which was not found: install Go 1.21 or newer.",
+    );
+  await withLock(join(cacheFolder(), "control-plane.lock"), async () => {
+    if (isThere()) return;
+    say(`Building a Kubernetes ${kubernetesVersion} control plane (once a machine; about 12 min of CPU time)`);
+    await publish(folder, async (scratch) => {
+      await step("building the Kubernetes control plane", () => goBuild(programs, scratch));
+      return scratch;
+    });
+  });
+  return built;
+}
