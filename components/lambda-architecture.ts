@@ -190,7 +190,13 @@ function createServers(
   const hdfs = new HdfsStorage(`${name}-hdfs`, { ...systems.hdfs, target }, { parent });
   const storm = new StormCluster(
     `${name}-storm`,
-    { ...systems.storm, target, zooKeeper: zooKeeper.connectString },
+    {
+      ...systems.storm,
+      target,
+      zooKeeper: zooKeeper.connectString,
+      // The speed layer reads events and writes rows.
+      reaches: pulumi.all([kafka.bootstrapServers, cassandra.contactPoints]).apply((addresses) => addresses.flat()),
+    },
     { parent, dependsOn: [zooKeeper] },
   );
   const druid = new DruidCluster(

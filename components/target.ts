@@ -86,6 +86,16 @@ export interface ServiceArgs {
   readonly distributions?: readonly Distribution[];
   /** Ports that the server listens on, by their purpose, e.g. `{client: 2181}`. */
   readonly ports: Readonly<Record<string, number>>;
+  /**
+   * The purposes of the ports that others than the servers of the same component call; a target with walls between its
+   * servers opens these alone. Default: none.
+   */
+  readonly clientPorts?: readonly string[];
+  /**
+   * Addresses, with or without port, that the server calls beside those in its command, environment and files, where
+   * its own component's need not be: what programs are told that it is handed at run time. Default: none.
+   */
+  readonly reaches?: pulumi.Input<readonly string[]>;
   readonly readiness: Readiness;
   /** Seconds until a server that is not ready fails the deployment. Default: 120. */
   readonly readinessTimeout?: number;

@@ -201,6 +201,7 @@ function node(
     },
     distributions: [cassandraDistribution],
     ports: { client: clientPort, storage: storagePort },
+    clientPorts: ["client"],
     // The last thing that a node opens.
     readiness: { kind: "tcp", port: clientPort },
     readinessTimeout: 180,

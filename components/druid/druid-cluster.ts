@@ -207,6 +207,8 @@ function server(
     files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
     distributions: [druidDistribution],
     ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
+    // Historicals and indexers are called by the others only.
+    clientPorts: role === "coordinator" || role === "broker" ? ["http"] : [],
     readiness: readiness(role),
     memory: heap + druidDirectMemory[role] + memoryBesideHeap,
     // A broker keeps nothing, and what an indexer had not finished is loaded anew.

@@ -163,6 +163,7 @@ function nameNodeService(
     },
     distributions: [hadoopDistribution],
     ports: { rpc: nameNodeRpcPort, http: nameNodeHttpPort },
+    clientPorts: ["rpc", "http"],
     // With blocks from an earlier life it is operational only when the DataNodes have reported them.
     readiness: {
       kind: "http",
@@ -200,6 +201,7 @@ function dataNodeService(
     },
     distributions: [hadoopDistribution, bindAgent],
     ports: { data: dataNodePort, http: dataNodeHttpPort, ipc: dataNodeIpcPort },
+    clientPorts: ["data", "http", "ipc"],
     // Its own word that the NameNode has taken it in; the NameNode's list would still name one that has died.
     readiness: {
       kind: "http",

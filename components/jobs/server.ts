@@ -32,6 +32,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
     ],
     files: { [configurationFile]: { content: args.configuration } },
     ports: { http: port },
+    clientPorts: ["http"],
     readiness: { kind: "http", port, path: "/healthz" },
     memory,
   };

@@ -164,6 +164,7 @@ function broker(
     prepare: ["cp", `${placement.configuration}/meta.properties`, `${placement.data}/meta.properties`],
     distributions: [kafkaDistribution],
     ports: { client: clientPort, ...(isController ? { controller: controllerPort } : {}) },
+    clientPorts: ["client"],
     readiness: { kind: "tcp", port: clientPort },
     memory: heap + memoryBesideHeap,
     stateful: true,

@@ -75,6 +75,12 @@ export interface StormClusterArgs {
    * @default 384
    */
   readonly workerShellMemory?: number;
+  /**
+   * The addresses, with or without port, of what topologies call, for targets with walls between servers.
+   *
+   * @default none
+   */
+  readonly reaches?: pulumi.Input<readonly string[]>;
 }
 
 /**
@@ -130,6 +136,7 @@ function withDefaults(args: StormClusterArgs): Required<StormClusterArgs> {
     supervisorHeap: args.supervisorHeap ?? 128,
     workerHeap: args.workerHeap ?? 192,
     workerShellMemory: args.workerShellMemory ?? 384,
+    reaches: args.reaches ?? [],
   };
 }
 
@@ -155,6 +162,7 @@ function nimbus(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
     identity,
     ...server(cluster, identity, "org.apache.storm.daemon.nimbus.Nimbus", sizes.nimbusHeap),
     ports: { thrift: nimbusPort },
+    clientPorts: ["thrift"],
     readiness: { kind: "tcp", port: nimbusPort },
     memory: sizes.nimbusHeap + memoryBesideHeap,
     // The topologies and their code.
@@ -175,6 +183,7 @@ function supervisor(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
       thrift: supervisorPort,
       ...Object.fromEntries(Array.from({ length: sizes.slots }, (_, slot) => [`slot${slot}`, firstSlotPort + slot])),
     },
+    reaches: sizes.reaches,
     readiness: { kind: "tcp", port: supervisorPort },
     memory: sizes.supervisorHeap + memoryBesideHeap + sizes.slots * worker,
     // Its id, and which workers it runs.

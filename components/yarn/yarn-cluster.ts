@@ -242,6 +242,7 @@ function resourceManager(
       tracker: resourceTrackerPort,
       admin: resourceManagerAdminPort,
     },
+    clientPorts: ["client", "http"],
     readiness: {
       kind: "http",
       port: resourceManagerHttpPort,
@@ -297,13 +298,17 @@ function historyServer(
     heap: inputs.historyServerHeap,
     files: asFiles(historyServerFiles(configuration)),
     ports: { client: historyPort, http: historyHttpPort, admin: historyAdminPort },
+    clientPorts: ["client", "http"],
     readiness: { kind: "http", port: historyHttpPort, path: "/ws/v1/history/info", expect: '"historyInfo"' },
     memory: inputs.historyServerHeap + memoryBesideHeap,
   });
 }
 
 /** What one server of YARN has of its own. */
-type Server = Pick<ServiceArgs, "files" | "distributions" | "ports" | "readiness" | "memory" | "stopGrace"> & {
+type Server = Pick<
+  ServiceArgs,
+  "files" | "distributions" | "ports" | "clientPorts" | "readiness" | "memory" | "stopGrace"
+> & {
   readonly mainClass: string;
   readonly heap: number;
   readonly flags?: readonly string[];

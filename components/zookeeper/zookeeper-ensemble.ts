@@ -125,6 +125,7 @@ function server(
     ...(alone ? {} : { prepare: ["cp", `${placement.configuration}/myid`, `${placement.data}/myid`] }),
     distributions: [zooKeeperDistribution],
     ports: { client: clientPort, ...(alone ? {} : { quorum: quorumPort, election: electionPort }) },
+    clientPorts: ["client"],
     // Unlike `ruok`, `srvr` answers with a mode only once the server has found its quorum.
     readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
     memory: heap + memoryBesideHeap,

@@ -1,0 +1,164 @@
+import type * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { InputErrors } from "../../input-errors.ts";
+import type { Distribution, InstanceIdentity } from "../../target.ts";
+import type { NetworkPolicyEgressRule, NetworkPolicyPeer } from "./network-policies.ts";
+
+/** What the programs in containers are, wherever the containers run. */
+export interface ContainerImages {
+  /** The path of `java` in an image. */
+  readonly java: string;
+  /** The path of Node in an image that has it. */
+  readonly node: string;
+  /** The user of the images, and its group. */
+  readonly user: number;
+  directory(distribution: Distribution): string;
+  program(entry: string, application?: string): string;
+  /** The image for a command that needs these distributions. */
+  image(
+    identity: InstanceIdentity,
+    command: readonly string[],
+    distributions: readonly Distribution[],
+  ): pulumi.Input<string>;
+}
+
+/** What a Kubernetes target is made for. */
+export interface KubernetesTargetArgs {
+  /** The Pulumi project's name. */
+  readonly project: string;
+  /** The Pulumi stack's name. */
+  readonly stack: string;
+  /** The images of the servers and jobs. */
+  readonly images: ContainerImages;
+  /**
+   * The namespace, which belongs to this stack alone.
+   *
+   * @default project and stack, joined by a hyphen
+   */
+  readonly namespace?: string;
+  /**
+   * The cluster's DNS domain.
+   *
+   * @default "cluster.local"
+   */
+  readonly clusterDomain?: string;
+  /**
+   * The provider of the cluster, with all that it can be told. It takes the place of `kubeconfig`, `context` and
+   * `renderYamlToDirectory`.
+   *
+   * @default one of those three or, if none is given, Pulumi's own: the current context of the usual kubeconfig
+   */
+  readonly provider?: kubernetes.Provider;
+  /**
+   * The content or path of the kubeconfig.
+   *
+   * @default the usual one
+   */
+  readonly kubeconfig?: pulumi.Input<string>;
+  /**
+   * The kubeconfig's context.
+   *
+   * @default its current one
+   */
+  readonly context?: string;
+  /**
+   * The folder to write manifests to, instead of applying them, for those who apply by GitOps. Secrets are in it in plain
+   * text.
+   *
+   * @default none: the manifests are applied
+   */
+  readonly renderYamlToDirectory?: string;
+  /**
+   * The StorageClass of the volumes.
+   *
+   * @default the cluster's default class
+   */
+  readonly storageClass?: string;
+  /**
+   * The size of a new volume, a Kubernetes quantity. A volume that is there already keeps its size.
+   *
+   * @default "10Gi"
+   */
+  readonly volumeSize?: string;
+  /**
+   * The sizes of the volumes of single roles, over `volumeSize`: `{"lambda-hdfs-datanode": "100Gi"}`.
+   *
+   * @default none
+   */
+  readonly volumeSizes?: Readonly<Record<string, string>>;
+  /**
+   * The CPU time that each server asks for, a Kubernetes quantity. It may use more where there is more.
+   *
+   * @default "100m"
+   */
+  readonly cpu?: string;
+  /**
+   * What single roles ask for, over `cpu`: `{"lambda-kafka-broker": "1"}`.
+   *
+   * @default none
+   */
+  readonly cpus?: Readonly<Record<string, string>>;
+  /**
+   * Who may call the client ports of a role beside pods of this namespace with the label
+   * `lambda-architecture/client-of-<component>`: `{"lambda-serving": [{namespaceSelector: …}]}`.
+   *
+   * @default nobody
+   */
+  readonly callers?: Readonly<Record<string, readonly NetworkPolicyPeer[]>>;
+  /**
+   * Where all pods may call to beside the ways among them, e.g. to a store outside of the cluster.
+   *
+   * @default nowhere
+   */
+  readonly egress?: readonly NetworkPolicyEgressRule[];
+  /**
+   * The Secrets of the namespace with which images are pulled.
+   *
+   * @default none
+   */
+  readonly imagePullSecrets?: readonly string[];
+  /**
+   * Whether Pulumi refuses to delete or replace what keeps data.
+   *
+   * @default false
+   */
+  readonly protect?: boolean;
+  /**
+   * Whether volumes are deleted together with their servers, and with the namespace; else they outlive both.
+   *
+   * @default false
+   */
+  readonly deleteData?: boolean;
+}
+
+/** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+export function checkArgs(args: KubernetesTargetArgs): void {
+  const errors = new InputErrors("Kubernetes");
+  const { namespace, provider, volumeSize, volumeSizes = {}, cpu, cpus = {} } = args;
+  if (namespace !== undefined) {
+    errors.check(
+      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace),
+      "namespace",
+      `must be at most 63 lower-case letters, digits and hyphens; it is ${JSON.stringify(namespace)}`,
+    );
+  }
+  for (const argument of ["kubeconfig", "context", "renderYamlToDirectory"] as const) {
+    errors.check(
+      provider === undefined || args[argument] === undefined,
+      argument,
+      "must not stand beside provider, which has its own",
+    );
+  }
+  const quantities = Object.entries({ volumeSize, cpu }).concat(
+    Object.entries(volumeSizes).map(([role, size]) => [`volumeSizes.${role}`, size]),
+    Object.entries(cpus).map(([role, size]) => [`cpus.${role}`, size]),
+  );
+  for (const [argument, quantity] of quantities) {
+    errors.check(
+      quantity === undefined || /^\d+(\.\d+)?(m|[kMGTPE]i?|Ki)?$/.test(quantity),
+      argument,
+      `must be a Kubernetes quantity, e.g. ${argument.startsWith("cpu") ? '"500m" or "2"' : '"10Gi"'}; it is ${JSON.stringify(quantity)}`,
+    );
+  }
+  errors.throwIfAny();
+}

@@ -1,0 +1,78 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { InputErrors } from "../../input-errors.ts";
+import {
+  type Distribution,
+  type InstanceIdentity,
+  instanceName,
+  type Placement,
+  type ScheduleArgs,
+  type ServicesArgs,
+  type Target,
+  type TaskArgs,
+} from "../../target.ts";
+import { checkArgs, type KubernetesTargetArgs } from "./arguments.ts";
+import { folders } from "./folders.ts";
+import { nameProblem, podAddress } from "./names.ts";
+import { createServices } from "./services.ts";
+import { StackNamespace } from "./stack-namespace.ts";
+import { createSchedule, createTask } from "./tasks.ts";
+
+/**
+ * Runs servers as pods of a Kubernetes cluster, in a namespace of the stack's own: the replicas of a role as a
+ * StatefulSet if they keep data or have an address each, else as a Deployment; tasks as Jobs, schedules as CronJobs.
+ * Between pods nothing is open but the declared ways.
+ */
+export class KubernetesTarget implements Target {
+  readonly name = "kubernetes";
+  readonly #args: KubernetesTargetArgs;
+  readonly #namespace: StackNamespace;
+
+  /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
+  constructor(args: KubernetesTargetArgs) {
+    checkArgs(args);
+    this.#args = args;
+    this.#namespace = new StackNamespace(args);
+  }
+
+  get java(): string {
+    return this.#args.images.java;
+  }
+
+  get node(): string {
+    return this.#args.images.node;
+  }
+
+  /** The name of the stack's namespace. */
+  get namespace(): string {
+    return this.#namespace.network.namespace;
+  }
+
+  placement(identity: InstanceIdentity): Placement {
+    const errors = new InputErrors(`Kubernetes: ${instanceName(identity)}`);
+    const problem = nameProblem(identity);
+    errors.check(problem === undefined, "name", problem ?? "");
+    errors.throwIfAny();
+    this.#namespace.note(identity);
+    return { name: instanceName(identity), address: podAddress(identity, this.#namespace.network), ...folders };
+  }
+
+  directory(distribution: Distribution): string {
+    return this.#args.images.directory(distribution);
+  }
+
+  program(entry: string, application?: string): string {
+    return this.#args.images.program(entry, application);
+  }
+
+  services(args: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
+    return createServices(this.#namespace, args, opts);
+  }
+
+  task(args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    return createTask(this.#namespace, args, opts);
+  }
+
+  schedule(args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    return createSchedule(this.#namespace, args, opts);
+  }
+}
