@@ -147,6 +147,22 @@ export interface ScheduleArgs {
   readonly memory: number;
 }
 
+/** What may happen to the data of {@link ServiceArgs.stateful} servers and of other stores: arguments of every target. */
+export interface DataSafetyArgs {
+  /**
+   * Whether Pulumi refuses to delete or replace what keeps data. What keeps none stays free to come and go.
+   *
+   * @default false
+   */
+  readonly protect?: boolean;
+  /**
+   * Whether data is deleted together with what keeps it; else it outlives it.
+   *
+   * @default false
+   */
+  readonly deleteData?: boolean;
+}
+
 /**
  * Where the servers of an architecture run. A component says what runs and asks its target for the rest; it imports
  * no target itself. An argument that a target cannot honour is an error, never ignored. Resources are named as their

@@ -48,6 +48,7 @@ async function demo(options: DemoOptions): Promise<number> {
   progress.say("bringing the architecture up (pulumi up)");
   await ensureStack(stack);
   const up = await runPulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
+  process.stderr.write(up.stderr);
   if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once it is mended");
   const architecture = await runningArchitecture(stack);
   progress.say("all servers are ready");

@@ -5,17 +5,14 @@ import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { cacheFolder } from "../components/cache-folder.mjs";
-import { checkout, stateFolder } from "./setup/paths.mjs";
+import { checkout, project, stateFolder } from "./setup/paths.mjs";
 import { projectPath, readRecord, type SetupRecord } from "./setup/record.mjs";
-import { withoutEncryptionSalt } from "./stack-configuration.ts";
+import { readStackConfiguration, withoutEncryptionSalt } from "./stack-configuration.ts";
 
-export { checkout, stateFolder } from "./setup/paths.mjs";
+export { checkout, project, stateFolder } from "./setup/paths.mjs";
 
 /** The stack that is meant where none is named. */
 export const defaultStack = "dev";
-
-/** The project's name, as in Pulumi.yaml. */
-export const project = "lambda-architecture";
 
 /** Resource operations at once: all the servers start together. The CLI's own default would hold some of them back. */
 const PARALLEL_OPERATIONS = 32;
@@ -65,6 +62,8 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
  */
 export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
   const environment = pulumiEnvironment({ ...process.env, ...options.environment });
+  const problem = await configurationProblem(args, environment);
+  if (problem !== undefined) return { exitCode: 1, stdout: "", stderr: problem };
   if (hasOwnBackend(environment)) return await runCli(args, environment, options.capture);
   if (needsStack(args) && isDefaultStackMissing(namedStack(args) ?? environment.PULUMI_STACK)) {
     if (!projectStacks().includes(defaultStack)) forgetEncryptionSalt(defaultStack);
@@ -76,6 +75,25 @@ export async function runPulumi(args: readonly string[], options: PulumiRunOptio
     return await runCli(args, environment, options.capture);
   } finally {
     for (const stack of new Set([...before, ...projectStacks()])) forgetEncryptionSalt(stack);
+  }
+}
+
+/**
+ * What is wrong with the file of the stack that is to be deployed. Pulumi checks the types of its values too, but ends
+ * at the first wrong one and names no mend.
+ */
+async function configurationProblem(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  if (!deploys(args)) return undefined;
+  const selected = async () => (await runCli(["stack", "--show-name"], environment, true)).stdout.trim();
+  const stack = namedStack(args) ?? environment.PULUMI_STACK ?? (await selected());
+  try {
+    readStackConfiguration(stack.split("/").at(-1) ?? "");
+    return undefined;
+  } catch (error) {
+    return `${(error as Error).message}\n`;
   }
 }
 
@@ -130,6 +148,13 @@ export function needsStack(args: readonly string[]): boolean {
   const [command = "", subcommand = ""] = args.filter((argument) => !argument.startsWith("-"));
   if (command === "stack") return !["init", "select", "ls", "rm", "new"].includes(subcommand);
   return STACK_COMMANDS.has(command);
+}
+
+/** Whether these arguments of the CLI run this project's program. */
+export function deploys(args: readonly string[]): boolean {
+  const elsewhere = args.some((argument) => /^(-C|--cwd)/.test(argument));
+  const [command = ""] = args.filter((argument) => !argument.startsWith("-"));
+  return needsStack(args) && !elsewhere && ["up", "update", "preview", "pre"].includes(command);
 }
 
 const STACK_COMMANDS = new Set([

@@ -1,15 +1,19 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stopStack } from "../components/targets/local/index.ts";
+import { dataFolder } from "../components/targets/local/placement.ts";
 import { hasOwnBackend, projectStacks, runPulumi, stackFolder, stateFolder } from "./environment.ts";
+import { readStackConfiguration } from "./stack-configuration.ts";
 
 /**
- * Takes a stack down: its servers, its data and, in the project's own backend, its state. What stays is in the caches.
- * A stack that is not marked ephemeral is protected: Pulumi refuses to destroy it, and nothing is deleted.
+ * Takes a stack down: its servers and, in the project's own backend, its state. Its data goes only where the stack's
+ * configuration says `deleteData`. A stack that is not ephemeral is protected: Pulumi refuses to destroy it, and nothing
+ * is deleted.
  *
  * @returns the exit code: that of Pulumi if it could not destroy the stack
  */
 export async function takeDown(stack: string): Promise<number> {
+  const { deleteData } = readStackConfiguration(stack);
   if (hasOwnBackend() || projectStacks().includes(stack)) {
     const { exitCode } = await runPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack]);
     if (exitCode !== 0) {
@@ -19,10 +23,31 @@ export async function takeDown(stack: string): Promise<number> {
   }
   const strays = await stopStack(stackFolder(stack));
   if (strays.length > 0) console.log(`Stopped what the state did not know: ${strays.join(", ")}`);
-  rmSync(stackFolder(stack), { recursive: true, force: true });
+  const kept = removeFiles(stackFolder(stack), deleteData);
   if (!hasOwnBackend()) await removeState(stack);
-  console.log(`The stack ${stack} is down. No process and no data is left.`);
+  console.log(`The stack ${stack} is down. No process ${kept === undefined ? "and no data is left" : "is left"}.`);
+  if (kept !== undefined)
+    console.log(`Its data stays in ${kept}: the next \`up\` goes on with it, or delete it by hand.`);
   return 0;
+}
+
+/**
+ * Removes the files of a stack's servers.
+ *
+ * @param folder see `stackFolder`
+ * @param deleteData whether the data goes too
+ * @returns the folder of the data that stays; undefined if there is none
+ */
+export function removeFiles(folder: string, deleteData: boolean): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  const data = join(folder, dataFolder);
+  const isKept = !deleteData && existsSync(data) && readdirSync(data).length > 0;
+  if (!isKept) {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+  for (const name of readdirSync(folder)) if (name !== dataFolder) rmSync(join(folder, name), { recursive: true });
+  return data;
 }
 
 async function removeState(stack: string): Promise<void> {

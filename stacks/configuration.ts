@@ -1,37 +1,21 @@
 import * as z from "zod";
 import { sizes } from "../components/size-profiles.ts";
 
-const targets = ["local"] as const;
+/** Where the servers can run. */
+export const targets = ["local"] as const;
+/** One of {@link targets}. */
+export type TargetName = (typeof targets)[number];
 
-function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-  const error = `must be a whole number ${range}`;
-  return z.coerce
-    .number({ error })
-    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error });
-}
-
-/**
- * The stack's configuration (`Pulumi.<stack>.yaml`, keys under `lambda-architecture:`). The one source of names,
- * defaults and limits; the README's table repeats it and a test compares the two.
- */
-export const stackConfigurationSchema = z.strictObject({
-  target: z
-    .enum(targets, { error: `must be ${targets.join(" or ")}` })
-    .default("local")
-    .describe("where the servers run"),
-  size: z
-    .enum(sizes, { error: `must be one of ${sizes.join(", ")}` })
-    .default("tiny")
-    .describe("how large everything is: tiny, small or ha (see Sizes)"),
+/** Keys that mean something on every target. */
+const commonKeys = {
+  target: choice(targets).default("local").describe("where the servers run"),
+  size: choice(sizes).default("tiny").describe("how large everything is: tiny, small or ha (see Sizes)"),
   application: z
     .string()
     .min(1, "must be the path of a module")
     .default("jobs/wikipedia/index.ts")
     .describe("the module of your events and views, relative to the project's folder"),
-  topic: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, "must be lower-case letters, digits, '.', '_' and '-'")
+  topic: text(/^[a-z0-9][a-z0-9._-]{0,200}$/, "must be lower-case letters, digits, '.', '_' and '-'")
     .default("edits")
     .describe("the Kafka topic of the events"),
   partitions: whole(1).default(2).describe("partitions of the topic"),
@@ -43,43 +27,105 @@ export const stackConfigurationSchema = z.strictObject({
     .describe(
       "offsets a chunk: the step of batch horizons and archived files; never change it for a topic that has events",
     ),
-  batchSchedule: z
-    .string()
-    .regex(/^\S+( \S+){4}$/, "must be a cron expression of five fields")
+  batchSchedule: text(/^\S+( \S+){4}$/, "must be a cron expression of five fields")
     .default("0 * * * *")
     .describe("when batch runs start (cron, UTC)"),
-  ephemeral: z
-    .stringbool({ truthy: ["true"], falsy: ["false"], error: "must be true or false" })
+  ephemeral: truth()
     .default(false)
-    .describe("true: servers and their data may be destroyed; false: they are protected"),
-});
+    .describe("true: servers that keep data may be destroyed; false: they are protected"),
+  deleteData: truth()
+    .default(false)
+    .describe("true, which takes `ephemeral` as well: a server's data is deleted with it; false: it outlives it"),
+};
+
+/**
+ * Keys that one target alone uses. Their names start with the target's, e.g. `dockerRegistry`; set where another target
+ * is chosen, they are an error. Each has a default, which means the same as not to set it.
+ */
+const targetKeys = {
+  local: {},
+} satisfies Record<TargetName, z.ZodRawShape>;
+
+/**
+ * The stack's configuration (`Pulumi.<stack>.yaml`, keys under `lambda-architecture:`): the one source of names, types,
+ * defaults, limits and descriptions. What repeats it (see configuration-documents.ts) is written by
+ * `npm run configuration`.
+ */
+export const stackConfigurationSchema = z.strictObject({ ...commonKeys, ...targetKeys.local });
 
 export type StackConfiguration = z.infer<typeof stackConfigurationSchema>;
 
 /**
  * The stack's configuration with its defaults.
  *
- * @param values the keys that are set
+ * @param values the keys that are set, as texts
  * @throws {TypeError} with one line for each key that is wrong: the key, what is wanted, and the mend
  */
 export function parseStackConfiguration(values: Readonly<Record<string, string | undefined>>): StackConfiguration {
-  const result = stackConfigurationSchema.safeParse(
-    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
-  );
-  if (result.success) return result.data;
-  const lines = result.error.issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(key, values[key]));
-    const key = issue.path.join(".");
-    return [describe(key, values[key], issue.message, `npm run pulumi -- config set ${key} VALUE`)];
-  });
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  const result = stackConfigurationSchema.safeParse(given);
+  const lines = [
+    ...(result.error?.issues ?? []).flatMap((issue) => {
+      if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(key, values[key]));
+      const key = issue.path.join(".");
+      return [describe(key, values[key], issue.message, `config set ${key} VALUE`)];
+    }),
+    ...foreignKeys(given).map(([key, target]) =>
+      describe(key, values[key], `only the target ${target} uses it`, `config rm ${key}`),
+    ),
+    ...(given.deleteData === "true" && given.ephemeral !== "true"
+      ? [describe("deleteData", "true", "data is deleted only where ephemeral is true", "config set ephemeral true")]
+      : []),
+  ];
+  if (result.success && lines.length === 0) return result.data;
   throw new TypeError(`the stack's configuration is wrong:\n${lines.join("\n")}`);
+}
+
+/** The keys that are set to something and that another target than the chosen one uses, with that target. */
+function foreignKeys(given: Readonly<Record<string, string | undefined>>): [key: string, target: TargetName][] {
+  return targets
+    .filter((target) => target !== (given.target ?? targets[0]))
+    .flatMap((target) =>
+      Object.entries<z.ZodType>(targetKeys[target])
+        // Pulumi hands on the defaults that Pulumi.yaml states.
+        .filter(([key, schema]) => given[key] !== undefined && given[key] !== String(schema.parse(undefined)))
+        .map(([key]): [string, TargetName] => [key, target]),
+    );
 }
 
 function describeUnknown(key: string, value: string | undefined): string {
   const keys = Object.keys(stackConfigurationSchema.shape).join(", ");
-  return describe(key, value, `There is no such key; the keys are ${keys}`, `npm run pulumi -- config rm ${key}`);
+  return describe(key, value, `There is no such key; the keys are ${keys}`, `config rm ${key}`);
 }
 
 function describe(key: string, value: string | undefined, problem: string, mend: string): string {
-  return `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(value)}. Mend: ${mend}`;
+  return `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(value)}. Mend: npm run pulumi -- ${mend}`;
+}
+
+/** One of several words. */
+function choice<const Words extends readonly string[]>(words: Words) {
+  const error = words.length === 1 ? `must be ${words[0]}` : `must be one of ${words.join(", ")}`;
+  return z.enum(words, { error });
+}
+
+/** A text of this form. */
+function text(form: RegExp, error: string) {
+  return z.string().regex(form, error);
+}
+
+/** A whole number. Its text is what Pulumi keeps; in a file it may be either. */
+function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const isBounded = most !== Number.MAX_SAFE_INTEGER;
+  const error = `must be a whole number from ${least}${isBounded ? ` to ${most}` : ""}`;
+  return z.coerce
+    .number({ error })
+    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error })
+    .meta({ type: "integer", minimum: least, ...(isBounded && { maximum: most }) });
+}
+
+/** True or false, likewise. */
+function truth() {
+  return z
+    .stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive", error: "must be true or false" })
+    .meta({ type: "boolean" });
 }

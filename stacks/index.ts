@@ -1,34 +1,20 @@
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
-import { loadApplication } from "../components/application.ts";
-import { LambdaArchitecture } from "../components/lambda-architecture.ts";
 import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
-import { chooseTarget } from "./target.ts";
+import { createStack } from "./program.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
-
-const configuration = readStackConfiguration();
-const architecture = new LambdaArchitecture(
-  "lambda",
-  {
-    target: await chooseTarget(configuration.target, checkout),
-    application: await loadApplication(resolve(checkout, configuration.application)),
-    size: configuration.size,
-    topic: configuration.topic,
-    partitions: configuration.partitions,
-    retentionHours: configuration.retentionHours,
-    chunkSize: configuration.chunkSize,
-    batchSchedule: configuration.batchSchedule,
-  },
-  { protect: !configuration.ephemeral },
-);
+const { architecture, application: module } = await createStack(readStackConfiguration(), {
+  checkout,
+  stackFolder: join(checkout, ".lambda", "stacks", pulumi.getStack()),
+});
 
 export const queryUrl = architecture.queryUrl;
 export const archiverUrl = architecture.archiverUrl;
 export const bootstrapServers = architecture.bootstrapServers;
 export const topic = architecture.topic;
-export const application = resolve(checkout, configuration.application);
+export const application = module;
 export const batchCommand = architecture.batchCommand;
 export const jobConfiguration = architecture.configuration;
 

@@ -1,20 +1,36 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Target } from "../components/target.ts";
+import type { DataSafetyArgs, Target } from "../components/target.ts";
+import type { Surroundings as Machine } from "../components/targets/local/index.ts";
 import type { StackConfiguration } from "./configuration.ts";
 
-/**
- * The target of the stack. Its module is loaded only when chosen.
- *
- * @param checkout the project's folder, under which the local target keeps its servers' files
- */
-export async function chooseTarget(name: StackConfiguration["target"], checkout: string): Promise<Target> {
+/** Where a stack's program runs. */
+export interface Surroundings {
+  /** The absolute path of the project's folder. */
+  readonly checkout: string;
+  /** The folder under which the local target keeps the files of the stack's servers. */
+  readonly stackFolder: string;
+  /** What the local target compares its servers' demands with. Default: this machine */
+  readonly machine?: Machine;
+}
+
+/** The target of the stack. Its module is loaded only when chosen. */
+export async function chooseTarget(
+  configuration: StackConfiguration,
+  { stackFolder, machine }: Surroundings,
+): Promise<Target> {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
-  switch (name) {
+  const dataSafety: DataSafetyArgs = { protect: !configuration.ephemeral, deleteData: configuration.deleteData };
+  switch (configuration.target) {
     case "local": {
       const { createLocalTarget } = await import("../components/targets/local/index.ts");
-      return createLocalTarget({ project, stack, folder: join(checkout, ".lambda", "stacks", stack) });
+      return createLocalTarget({
+        project,
+        stack,
+        folder: stackFolder,
+        ...dataSafety,
+        ...(machine && { surroundings: machine }),
+      });
     }
   }
 }

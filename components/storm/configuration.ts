@@ -8,6 +8,9 @@ export const supervisorPort = 6628;
 /** The port of a supervisor's first worker slot; the others follow. */
 export const firstSlotPort = 6700;
 
+/** No line is folded: where would depend on how long this machine's paths are, and the text would be another one. */
+const yamlOptions = { lineWidth: 0 } as const;
+
 /** What a server's storm.yaml is made of. */
 export interface ServerConfiguration {
   /** The address that the server goes by. */
@@ -31,46 +34,50 @@ export interface ServerConfiguration {
 /** The text of a server's storm.yaml. */
 export function stormConfiguration(server: ServerConfiguration): string {
   const zooKeeper = zooKeeperServers(server.zooKeeper);
-  return stringify({
-    "storm.local.hostname": server.address,
-    "storm.local.dir": server.data,
-    "storm.log.dir": server.logs,
-    "storm.log4j2.conf.dir": server.configuration,
-    "storm.workers.artifacts.dir": `${server.logs}/workers`,
-    "storm.zookeeper.servers": zooKeeper.hosts,
-    "storm.zookeeper.port": zooKeeper.port,
-    "storm.zookeeper.root": server.zooKeeperRoot,
-    // A killed Nimbus leads again only when ZooKeeper has given up its old session.
-    "storm.zookeeper.session.timeout": 10_000,
-    "storm.zookeeper.connection.timeout": 10_000,
-    "storm.blobstore.replication.factor": server.nimbusSeeds.length,
-    // The default is an embedded RocksDB, whose library alone is larger than all the rest.
-    "storm.metricstore.class": "org.apache.storm.metricstore.NoOpMetricStore",
-    "nimbus.seeds": server.nimbusSeeds,
-    "nimbus.thrift.port": nimbusPort,
-    // The defaults notice what is new, and what died, after 10 and 3 seconds.
-    "nimbus.monitor.freq.secs": 2,
-    "supervisor.monitor.frequency.secs": 1,
-    "supervisor.thrift.port": supervisorPort,
-    "supervisor.slots.ports": Array.from({ length: server.slots }, (_, slot) => firstSlotPort + slot),
-    "supervisor.worker.shutdown.sleep.secs": 1,
-    // Replaced whole: the default's flags are those of Java 8, with which Java 17 does not start.
-    "worker.childopts": server.workerFlags.join(" "),
-    // The process between supervisor and worker that copies the worker's output into its log.
-    "topology.worker.logwriter.childopts": "-Xmx16m -Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData",
-    // What the scheduler reckons for a component; shell components live in processes of their own.
-    "topology.component.resources.onheap.memory.mb": 32,
-  });
+  return stringify(
+    {
+      "storm.local.hostname": server.address,
+      "storm.local.dir": server.data,
+      "storm.log.dir": server.logs,
+      "storm.log4j2.conf.dir": server.configuration,
+      "storm.workers.artifacts.dir": `${server.logs}/workers`,
+      "storm.zookeeper.servers": zooKeeper.hosts,
+      "storm.zookeeper.port": zooKeeper.port,
+      "storm.zookeeper.root": server.zooKeeperRoot,
+      // A killed Nimbus leads again only when ZooKeeper has given up its old session.
+      "storm.zookeeper.session.timeout": 10_000,
+      "storm.zookeeper.connection.timeout": 10_000,
+      "storm.blobstore.replication.factor": server.nimbusSeeds.length,
+      // The default is an embedded RocksDB, whose library alone is larger than all the rest.
+      "storm.metricstore.class": "org.apache.storm.metricstore.NoOpMetricStore",
+      "nimbus.seeds": server.nimbusSeeds,
+      "nimbus.thrift.port": nimbusPort,
+      // The defaults notice what is new, and what died, after 10 and 3 seconds.
+      "nimbus.monitor.freq.secs": 2,
+      "supervisor.monitor.frequency.secs": 1,
+      "supervisor.thrift.port": supervisorPort,
+      "supervisor.slots.ports": Array.from({ length: server.slots }, (_, slot) => firstSlotPort + slot),
+      "supervisor.worker.shutdown.sleep.secs": 1,
+      // Replaced whole: the default's flags are those of Java 8, with which Java 17 does not start.
+      "worker.childopts": server.workerFlags.join(" "),
+      // The process between supervisor and worker that copies the worker's output into its log.
+      "topology.worker.logwriter.childopts":
+        "-Xmx16m -Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData",
+      // What the scheduler reckons for a component; shell components live in processes of their own.
+      "topology.component.resources.onheap.memory.mb": 32,
+    },
+    yamlOptions,
+  );
 }
 
 /** The text of the storm.yaml of a client: whatever submits topologies. */
 export function clientConfiguration(nimbusSeeds: readonly string[]): string {
-  return stringify({ "nimbus.seeds": nimbusSeeds, "nimbus.thrift.port": nimbusPort });
+  return stringify({ "nimbus.seeds": nimbusSeeds, "nimbus.thrift.port": nimbusPort }, yamlOptions);
 }
 
 /** The text of a topology for Flux. */
 export function topologyDefinition(name: string, topology: FluxTopology): string {
-  return stringify({ name, ...topology });
+  return stringify({ name, ...topology }, yamlOptions);
 }
 
 /**

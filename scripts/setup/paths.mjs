@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 /** The absolute path of the checkout. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
+/** The project's name, as in Pulumi.yaml. */
+export const project = "lambda-architecture";
+
 /** The folder of the checkout's installed programs, the project's own Node among them. */
 export const packagePrograms = join(checkout, "node_modules", ".bin");
 

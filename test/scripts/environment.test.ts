@@ -1,9 +1,9 @@
 import { delimiter } from "node:path";
 import { describe, expect, test } from "vitest";
-import { namedStack, needsStack } from "../../scripts/environment.ts";
+import { deploys, namedStack, needsStack } from "../../scripts/environment.ts";
 import { packagePrograms } from "../../scripts/setup/paths.mjs";
 import { projectPath } from "../../scripts/setup/record.mjs";
-import { withoutEncryptionSalt } from "../../scripts/stack-configuration.ts";
+import { stackFileValues, withoutEncryptionSalt } from "../../scripts/stack-configuration.ts";
 
 describe("needsStack", () => {
   test.each([
@@ -32,6 +32,31 @@ describe("namedStack", () => {
   test.each([[["up", "--skip-preview"]], [["stack", "select", "other"]], [[]]])("%j names none", (args) => {
     expect(namedStack(args)).toBeUndefined();
   });
+});
+
+test("only what runs this project's program has its configuration checked first", () => {
+  expect(
+    [
+      ["up", "--yes"],
+      ["preview", "-s", "dev"],
+    ].map(deploys),
+  ).toEqual([true, true]);
+  expect(
+    [["-C", "examples/kafka", "up"], ["destroy"], ["config", "set", "size", "up"], ["up", "--help"]].map(deploys),
+  ).toEqual(Array(4).fill(false));
+});
+
+test("a stack's file says its keys as texts, without those of others and encrypted ones", () => {
+  const file = `# a comment
+config:
+  lambda-architecture:ephemeral: true
+  lambda-architecture:partitions: "6"
+  lambda-architecture:password:
+    secure: v1:abc
+  aws:region: eu-central-1
+`;
+  expect(stackFileValues(file)).toEqual({ ephemeral: "true", partitions: "6" });
+  expect(stackFileValues("encryptionsalt: v1:abc\n")).toEqual({});
 });
 
 describe("withoutEncryptionSalt", () => {

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { readStackConfiguration } from "../../scripts/stack-configuration.ts";
 import { parseStackConfiguration, stackConfigurationSchema } from "../../stacks/configuration.ts";
+import { configurationTable, stackFileSchema, withConfigBlock } from "../../stacks/configuration-documents.ts";
 
 const checkout = new URL("../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, checkout), "utf8");
 const keys = Object.keys(stackConfigurationSchema.shape) as (keyof typeof stackConfigurationSchema.shape)[];
 
 test("nothing has to be set", () => {
@@ -18,6 +21,7 @@ test("nothing has to be set", () => {
     chunkSize: 5000,
     batchSchedule: "0 * * * *",
     ephemeral: false,
+    deleteData: false,
   });
 });
 
@@ -39,7 +43,7 @@ test("values are texts, as the CLI sets them", () => {
   });
 });
 
-test("eleven wrong values are eleven lines: the key, what is wanted, the value, the mend", () => {
+test("twelve wrong values are twelve lines: the key, what is wanted, the value, the mend", () => {
   const wrong = {
     target: "moon",
     size: "huge",
@@ -50,6 +54,7 @@ test("eleven wrong values are eleven lines: the key, what is wanted, the value, 
     chunkSize: "many",
     batchSchedule: "hourly",
     ephemeral: "perhaps",
+    deleteData: "1",
     partitons: "2",
     retention: "24",
   };
@@ -63,6 +68,7 @@ test("eleven wrong values are eleven lines: the key, what is wanted, the value, 
     chunkSize: "must be a whole number from 100 to 1000000",
     batchSchedule: "must be a cron expression of five fields",
     ephemeral: "must be true or false",
+    deleteData: "must be true or false",
   };
   const none = `There is no such key; the keys are ${keys.join(", ")}`;
   const lines = [
@@ -76,23 +82,41 @@ test("eleven wrong values are eleven lines: the key, what is wanted, the value, 
   expect(() => parseStackConfiguration(wrong)).toThrow(["the stack's configuration is wrong:", ...lines].join("\n"));
 });
 
+test("data is deleted only where it is ephemeral", () => {
+  expect(() => parseStackConfiguration({ deleteData: "true" })).toThrow(
+    'lambda-architecture:deleteData: data is deleted only where ephemeral is true; it is "true". Mend: npm run pulumi -- config set ephemeral true',
+  );
+  expect(parseStackConfiguration({ deleteData: "true", ephemeral: "true" }).deleteData).toBe(true);
+});
+
 test("the stacks' files are right", () => {
-  const files = readdirSync(fileURLToPath(checkout)).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
-  expect(files).toContain("Pulumi.dev.yaml");
-  for (const file of files) {
-    const { config } = parse(readFileSync(new URL(file, checkout), "utf8")) as { config: Record<string, string> };
-    const values = Object.entries(config).map(([key, value]) => [key.replace(/^lambda-architecture:/, ""), `${value}`]);
-    expect(() => parseStackConfiguration(Object.fromEntries(values)), file).not.toThrow();
+  const stacks = readdirSync(fileURLToPath(checkout)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  expect(stacks).toContain("dev");
+  for (const stack of stacks) {
+    expect(() => readStackConfiguration(stack), stack).not.toThrow();
+    expect(read(`Pulumi.${stack}.yaml`)).toMatch(
+      /^# yaml-language-server: \$schema=stacks\/configuration\.schema\.json\n# /,
+    );
   }
 });
 
-test("the README's table is the schema", () => {
-  const defaults = parseStackConfiguration({});
-  const table = [
-    "| key | default | meaning |",
-    "| --- | --- | --- |",
-    ...keys.map((key) => `| \`${key}\` | \`${defaults[key]}\` | ${stackConfigurationSchema.shape[key].description} |`),
-  ].join("\n");
-  const readme = readFileSync(new URL("README.md", checkout), "utf8");
-  expect(readme.includes(table), `README.md has not this table under "Configuration":\n${table}\n`).toBe(true);
+describe("what repeats the schema is as `npm run configuration` writes it:", () => {
+  test("the config block of Pulumi.yaml", () => expect(read("Pulumi.yaml")).toBe(withConfigBlock(read("Pulumi.yaml"))));
+  test("the table of README.md", () => expect(read("README.md")).toContain(configurationTable()));
+  test("the JSON schema for editors", () => expect(read("stacks/configuration.schema.json")).toBe(stackFileSchema()));
+});
+
+test("Pulumi's own check takes the defaults and what a person may write, and the schema for editors too", () => {
+  const { properties } = JSON.parse(stackFileSchema()).properties.config;
+  expect(properties["lambda-architecture:partitions"]).toEqual({
+    description: "partitions of the topic",
+    default: 2,
+    anyOf: [
+      { type: "integer", minimum: 1 },
+      { type: "string", pattern: "^[0-9]+$" },
+    ],
+  });
+  expect(properties["lambda-architecture:size"]).toMatchObject({ type: "string", enum: ["tiny", "small", "ha"] });
+  expect(properties["lambda-architecture:ephemeral"].enum).toEqual([true, false, "true", "false"]);
+  expect(parse(read("Pulumi.yaml")).config.chunkSize).toMatchObject({ type: "integer", default: 5000 });
 });

@@ -1,5 +1,7 @@
 import { LocalTarget, type LocalTargetArgs } from "./local-target.ts";
 
+export type { Surroundings } from "./admission.ts";
+export type { Free } from "./budget.ts";
 export { distributionDirectory, type EnsureOptions, ensureDistribution } from "./distribution.ts";
 export { type InstanceStatus, instances, stopStack } from "./instances.ts";
 export { LocalTarget, type LocalTargetArgs } from "./local-target.ts";

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { modulePath } from "../../module-path.ts";
 import { bundleProgram } from "../../programs.ts";
 import {
+  type DataSafetyArgs,
   type Distribution,
   type File,
   type InstanceIdentity,
@@ -16,7 +17,7 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type Surroundings } from "./admission.ts";
 import { initialDisk } from "./budget.ts";
 import { distributionDirectory } from "./distribution.ts";
 import { Placements } from "./placement.ts";
@@ -34,7 +35,7 @@ function projectNode(): string {
 }
 
 /** What a local target is made for. */
-export interface LocalTargetArgs {
+export interface LocalTargetArgs extends DataSafetyArgs {
   /** The Pulumi project's name. */
   readonly project: string;
   /** The Pulumi stack's name. */
@@ -44,6 +45,12 @@ export interface LocalTargetArgs {
    * `data/<instance>`, which outlives the instance.
    */
   readonly folder: string;
+  /**
+   * What the servers' demands are compared with before the first one starts.
+   *
+   * @default this machine
+   */
+  readonly surroundings?: Surroundings;
 }
 
 /**
@@ -58,14 +65,18 @@ export class LocalTarget implements Target {
   /** The stack's folder. */
   readonly folder: string;
   readonly #placements: Placements;
+  readonly #protect: boolean;
+  readonly #deleteData: boolean;
   readonly #admission: Admission;
   readonly #directories = new Map<string, string>();
   readonly #distributions = new Map<string, LocalDistribution>();
 
-  constructor({ project, stack, folder }: LocalTargetArgs) {
+  constructor({ project, stack, folder, protect = false, deleteData = false, surroundings }: LocalTargetArgs) {
     this.folder = resolve(folder);
     this.#placements = new Placements(`${this.folder}\0${project}\0${stack}`, this.folder);
-    this.#admission = new Admission(this.folder);
+    this.#protect = protect;
+    this.#deleteData = deleteData;
+    this.#admission = new Admission(this.folder, surroundings);
   }
 
   /** The absolute path of JAVA_HOME's `java`, else PATH's. @throws {Error} if there is none */
@@ -112,10 +123,11 @@ export class LocalTarget implements Target {
 
   /** @param before what the server waits for beside what the options say */
   #service(args: ServiceArgs, opts: pulumi.CustomResourceOptions, before: readonly LocalService[]): LocalService {
+    const { stateful = false } = args;
     const admitted = this.#admission.admit({
       identity: args.identity,
       memory: args.memory,
-      disk: initialDisk(args.stateful ?? false),
+      disk: initialDisk(stateful),
       ports: Object.values(args.ports),
     });
     return new LocalService(
@@ -127,10 +139,18 @@ export class LocalTarget implements Target {
         readiness: args.readiness,
         readinessTimeout: args.readinessTimeout ?? 120,
         memory: args.memory,
+        stateful,
+        deleteData: this.#deleteData,
         stopSignal: args.stopSignal ?? "SIGTERM",
         stopGrace: args.stopGrace ?? 10,
       },
-      this.#after(args.distributions, opts, admitted, before),
+      this.#after(
+        args.distributions,
+        // Unless it is to be protected, what the component's own options say holds.
+        stateful && this.#protect ? { ...opts, protect: true } : opts,
+        admitted,
+        before,
+      ),
     );
   }
 

@@ -26,6 +26,9 @@ export function loopbackAddress(stack: string, name: string, attempt = 0): strin
 /** The folder of temporary files in an instance's own folder. */
 export const temporaryFolder = "temporary";
 
+/** The folder of all data in a stack's folder. */
+export const dataFolder = "data";
+
 /** Gives the instances of one stack their places, each always the same as long as names come in the same order. */
 export class Placements {
   readonly #stack: string;
@@ -53,7 +56,7 @@ export class Placements {
       name,
       address,
       configuration: join(this.#folder, name, "configuration"),
-      data: join(this.#folder, "data", name),
+      data: join(this.#folder, dataFolder, name),
       logs: join(this.#folder, name, "logs"),
       temporary: join(this.#folder, name, temporaryFolder),
     };

@@ -89,15 +89,24 @@ export async function stopService(inputs: ServiceInputs): Promise<void> {
   }
 }
 
-/** Stops the service and removes its configuration and logs. Its data stays. */
+/** Stops the service and removes its configuration and logs. Its data stays unless it was to be deleted as well. */
 export async function deleteService(inputs: ServiceInputs): Promise<void> {
   await stopService(inputs);
+  if (inputs.deleteData) await rm(inputs.data, { recursive: true, force: true });
   await removeFolders(inputs);
 }
 
 /** Whether going from one to the other takes a restart: not what only the waiting for it, or its end, looks at. */
 export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean {
-  const running = ({ memory, readiness, readinessTimeout, stopGrace, ...others }: ServiceInputs) => others;
+  const running = ({
+    memory,
+    stateful,
+    deleteData,
+    readiness,
+    readinessTimeout,
+    stopGrace,
+    ...others
+  }: ServiceInputs) => others;
   return !isDeepStrictEqual(running(olds), running(news));
 }
 

@@ -1,3 +1,4 @@
+import { isMarkedSecret } from "../../secret-marks.ts";
 import type { Readiness } from "../../target.ts";
 
 /** What every instance is given: what the custom resources send and the provider receives, all values resolved. */
@@ -21,6 +22,9 @@ export interface ServiceInputs extends InstanceInputs {
   readonly readiness: Readiness;
   readonly readinessTimeout: number;
   readonly memory: number;
+  readonly stateful: boolean;
+  /** Whether the data is deleted with the service. */
+  readonly deleteData: boolean;
   readonly stopSignal: "SIGTERM" | "SIGINT" | "SIGKILL";
   readonly stopGrace: number;
 }
@@ -64,15 +68,10 @@ export interface DistributionInputs {
 /** The version of the provider and of its resources. */
 export const providerVersion = "0.1.0";
 
-/** How the wire marks a secret; see Pulumi's `runtime/rpc`. */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-
 /** The value without the wire's marks of secrets. */
 export function unwrapSecrets<T>(value: T): T {
   if (Array.isArray(value)) return value.map(unwrapSecrets) as T;
   if (typeof value !== "object" || value === null) return value;
-  const record = value as Record<string, unknown>;
-  if (record[signatureKey] === secretSignature) return unwrapSecrets(record.value) as T;
-  return Object.fromEntries(Object.entries(record).map(([key, inner]) => [key, unwrapSecrets(inner)])) as T;
+  if (isMarkedSecret(value)) return unwrapSecrets(value.value) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapSecrets(inner)])) as T;
 }

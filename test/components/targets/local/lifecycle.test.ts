@@ -48,6 +48,8 @@ const service = (name: string, script: string, changes: Partial<ServiceInputs> =
   readiness: { kind: "command", command: ["test", "-e", join(stackFolder, "data", name, "ready")] },
   readinessTimeout: 30,
   memory: 1,
+  stateful: true,
+  deleteData: false,
   stopSignal: "SIGTERM",
   stopGrace: 5,
   ...changes,
@@ -79,6 +81,15 @@ test("a service starts in its data folder, is inspected, and is deleted but for 
   expect(await instances(stackFolder)).toEqual([]);
   expect(existsSync(join(stackFolder, "server"))).toBe(false);
   expect(existsSync(join(inputs.data, "ready"))).toBe(true);
+});
+
+test("a service whose data is to be deleted with it leaves nothing", async () => {
+  const inputs = service("forgetful", serve, { deleteData: true });
+  await startService(inputs, context);
+  expect(existsSync(join(inputs.data, "ready"))).toBe(true);
+  await deleteService(inputs);
+  expect(existsSync(inputs.data)).toBe(false);
+  expect(existsSync(join(stackFolder, "forgetful"))).toBe(false);
 });
 
 test("the stop signal arrives, SIGINT too, and the server may end in peace", async () => {

@@ -145,6 +145,25 @@ test("two stacks stand side by side on the same ports", async () => {
   expect(await Promise.all([answer("alpha", "one"), answer("alpha", "two")])).toEqual(["alpha 1", "second alpha"]);
 });
 
+test("what is protected is refused to go, and to delete data takes the second switch as well", async () => {
+  const data = join(project.stackFolder("two"), "data", "alpha-server");
+  writeFileSync(join(data, "kept"), "");
+  project.plan({ servers: { alpha: { text: "second alpha" } }, protect: true });
+  await project.succeed("up", "-y", "--skip-preview", "-s", "two");
+  const before = (await project.running("two")).get("alpha-server");
+  const refused = await project.pulumi("destroy", "-y", "--skip-preview", "-s", "two");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.output).toMatch(/alpha-server.*protect/s);
+  project.plan({ servers: { alpha: { text: "second alpha" } }, deleteData: true });
+  await project.succeed("up", "-y", "--skip-preview", "-s", "two");
+  // Neither switch is the server's business: it went on all the time.
+  expect((await project.running("two")).get("alpha-server")?.pid).toBe(before?.pid);
+  await project.succeed("destroy", "-y", "--skip-preview", "-s", "two");
+  expect(existsSync(data)).toBe(false);
+  project.plan({ servers: { alpha: { text: "second alpha" } } });
+  await project.succeed("up", "-y", "--skip-preview", "-s", "two");
+});
+
 test("destroy stops a stack's servers and whatever they left behind, nothing else, and keeps their data", async () => {
   const left = [...(await project.running("one")).values()].flatMap(({ pids }) => pids);
   const data = join(project.stackFolder("one"), "data", "alpha-server");

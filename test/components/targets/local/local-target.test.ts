@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import type { DataSafetyArgs } from "../../../../components/target.ts";
 import { createLocalTarget } from "../../../../components/targets/local/index.ts";
 import { unwrapSecrets } from "../../../../components/targets/local/state.ts";
 import { type RecordedResource, RecordedResources } from "../../../support/recorded-resources.ts";
@@ -17,7 +18,8 @@ const distribution = { name: "toy", parts: { lib: part } };
 const resources = new RecordedResources();
 beforeEach(() => resources.start());
 
-const createTarget = () => createLocalTarget({ project: "p", stack: "s", folder: join(folder, "stack") });
+const createTarget = (args: DataSafetyArgs = {}) =>
+  createLocalTarget({ project: "p", stack: "s", folder: join(folder, "stack"), ...args });
 const identity = { component: "kafka", role: "broker", index: 0 };
 
 test("a service carries its placement, its defaults and what it was given", async () => {
@@ -40,7 +42,6 @@ test("a service carries its placement, its defaults and what it was given", asyn
   const { name: instance, temporary, ...placement } = target.placement(identity);
   expect(temporary).toBe(join(folder, "stack", "kafka-broker-0", "temporary"));
   const [service] = await resources.list();
-  // The mocks get a property with a secret in it as a secret as a whole; the engine does not.
   expect(JSON.stringify(service?.inputs.files)).toContain("1b47061264138c4ac30d75fd1eb44270");
   expect(unwrapSecrets(service)).toEqual({
     parent: "",
@@ -62,10 +63,39 @@ test("a service carries its placement, its defaults and what it was given", asyn
       readiness: { kind: "tcp", port: 9092 },
       readinessTimeout: 120,
       memory: 400,
+      stateful: false,
+      deleteData: false,
       stopSignal: "SIGTERM",
       stopGrace: 10,
     },
   });
+});
+
+test("what keeps data is protected, and its data deleted with it, if the target is told so", async () => {
+  const create = (component: string, args?: DataSafetyArgs) =>
+    createTarget(args).services(
+      {
+        replicas: [false, true].map((stateful, index) => ({
+          identity: { component, role: "server", index },
+          command: ["true"],
+          ports: {},
+          readiness: { kind: "command", command: ["true"] },
+          memory: 1,
+          stateful,
+        })),
+      },
+      {},
+    );
+  create("kept", { protect: true });
+  create("ephemeral", { deleteData: true });
+  const list = await resources.list();
+  const told = list.map(({ name, options, inputs }) => [name, options?.protect, inputs.stateful, inputs.deleteData]);
+  expect(told.sort()).toEqual([
+    ["ephemeral-server-0", undefined, false, true],
+    ["ephemeral-server-1", undefined, true, true],
+    ["kept-server-0", undefined, false, false],
+    ["kept-server-1", true, true, false],
+  ]);
 });
 
 test("a distribution is one resource, however many need it, and is there before they are", async () => {

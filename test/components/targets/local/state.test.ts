@@ -24,6 +24,8 @@ const inputs: ServiceInputs = {
   readiness: { kind: "tcp", port: 1 },
   readinessTimeout: 10,
   memory: 10,
+  stateful: true,
+  deleteData: false,
   stopSignal: "SIGTERM",
   stopGrace: 1,
 };
@@ -33,6 +35,7 @@ test("what the server is made of takes a restart, what only the deployment looks
   expect(needsRestart(inputs, { ...inputs, command: ["server", "-v"] })).toBe(true);
   expect(needsRestart(inputs, { ...inputs, files: {} })).toBe(true);
   expect(needsRestart(inputs, { ...inputs, readinessTimeout: 20, stopGrace: 3, memory: 20 })).toBe(false);
+  expect(needsRestart(inputs, { ...inputs, stateful: false, deleteData: true })).toBe(false);
 });
 
 test("secrets are found however deep they lie", () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import type { DataSafetyArgs } from "../../../../../components/target.ts";
 import { createLocalTarget } from "../../../../../components/targets/local/index.ts";
 
 /** How a toy server behaves. */
@@ -20,7 +21,7 @@ export interface Behaviour {
 }
 
 /** What the program deploys: servers and tasks by component; the instance of `a` is named `a-server` or `a-task`. */
-export interface Plan {
+export interface Plan extends DataSafetyArgs {
   readonly servers?: Readonly<Record<string, Behaviour & { readonly readinessTimeout?: number }>>;
   /** Tasks by component, each a shell command, after all servers. */
   readonly tasks?: Readonly<Record<string, { readonly run: string; readonly undo?: string }>>;
@@ -32,6 +33,8 @@ const target = createLocalTarget({
   project: pulumi.getProject(),
   stack: pulumi.getStack(),
   folder: join(folder, "stacks", pulumi.getStack()),
+  ...(plan.protect !== undefined && { protect: plan.protect }),
+  ...(plan.deleteData !== undefined && { deleteData: plan.deleteData }),
 });
 const server = fileURLToPath(new URL("./server.ts", import.meta.url));
 const port = 8642;

@@ -1,0 +1,49 @@
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { cacheFolder } from "../../components/cache-folder.mjs";
+import type { Surroundings as Machine } from "../../components/targets/local/index.ts";
+import type { StackConfiguration } from "../configuration.ts";
+import { createStack, type ProgramChanges } from "../program.ts";
+import { chooseTarget } from "../target.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { ProgramRecording } from "./program-recording.ts";
+
+/** What a plan is of. */
+export interface PlanArgs {
+  /** The stack's name. */
+  readonly stack: string;
+  readonly configuration: StackConfiguration;
+  /** The absolute path of the project's folder. */
+  readonly checkout: string;
+  readonly changes?: ProgramChanges;
+}
+
+/** A machine on which everything has room: whose it will be is not known. */
+const anyMachine: Machine = {
+  free: async () => ({ memory: undefined, disk: undefined }),
+  given: async () => new Map(),
+  say: () => {},
+};
+
+/** Where the servers of every plan are, so that their addresses, which follow from it, are the same on every machine. */
+const plannedFolder = "/stack";
+
+/**
+ * The plan of a stack: its program runs under Pulumi's mocks, with no cluster, account or network. One at a time: Pulumi
+ * keeps what runs in variables of its module.
+ */
+export async function collectPlan({ stack, configuration, checkout, changes }: PlanArgs): Promise<Plan> {
+  const recording = new ProgramRecording();
+  await recording.start({ project: "lambda-architecture", stack, preview: true });
+  const surroundings = { checkout, stackFolder: plannedFolder, machine: anyMachine };
+  await createStack(configuration, surroundings, changes);
+  // Of the local target these are paths of this machine.
+  const { java } = await chooseTarget(configuration, surroundings);
+  return planOf(stack, await recording.list(), {
+    [cacheFolder()]: "{cache}",
+    [realpathSync(cacheFolder())]: "{cache}",
+    [checkout]: "{checkout}",
+    [java]: "{java}",
+    [dirname(dirname(java))]: "{java home}",
+  });
+}

@@ -1,0 +1,47 @@
+import { resolve } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import { loadApplication } from "../components/application.ts";
+import { LambdaArchitecture, type LambdaArchitectureArgs } from "../components/lambda-architecture.ts";
+import type { StackConfiguration } from "./configuration.ts";
+import { chooseTarget, type Surroundings } from "./target.ts";
+
+/** What the stack's outputs are made of. */
+export interface Stack {
+  readonly architecture: LambdaArchitecture;
+  /** The absolute path of the application's module. */
+  readonly application: string;
+}
+
+/** What of the program can be another way than the configuration has it: what previews of a changed program change. */
+export interface ProgramChanges {
+  /** The architecture's name. Default: `lambda` */
+  readonly name?: string;
+  /** Arguments over those of the configuration. Default: none */
+  readonly args?: Partial<LambdaArchitectureArgs>;
+  readonly options?: pulumi.ComponentResourceOptions;
+}
+
+/** Creates all that a stack consists of: one architecture on the target that its configuration chooses. */
+export async function createStack(
+  configuration: StackConfiguration,
+  surroundings: Surroundings,
+  { name = "lambda", args = {}, options = {} }: ProgramChanges = {},
+): Promise<Stack> {
+  const application = resolve(surroundings.checkout, configuration.application);
+  const architecture = new LambdaArchitecture(
+    name,
+    {
+      target: await chooseTarget(configuration, surroundings),
+      application: await loadApplication(application),
+      size: configuration.size,
+      topic: configuration.topic,
+      partitions: configuration.partitions,
+      retentionHours: configuration.retentionHours,
+      chunkSize: configuration.chunkSize,
+      batchSchedule: configuration.batchSchedule,
+      ...args,
+    },
+    options,
+  );
+  return { architecture, application };
+}

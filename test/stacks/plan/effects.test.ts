@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { planChanges } from "../../../stacks/plan/changes.ts";
+import { effectsOf } from "../../../stacks/plan/effects.ts";
+import type { PlannedResource } from "../../../stacks/plan/plan.ts";
+import { architecture, plan, resource, service } from "./resources.ts";
+
+const effects = (before: readonly PlannedResource[], after: readonly PlannedResource[]) =>
+  effectsOf(planChanges(plan(...before), plan(...after)));
+
+test("what keeps data and goes is told with what becomes of the data", () => {
+  const kept = service("broker", { inputs: { stateful: true } });
+  const lost = service("scratch", { inputs: { stateful: true, deleteData: true } });
+  const protectedNode = service("node", { inputs: { stateful: true }, options: { protect: true } });
+  const { data, refused, deleted } = effects([kept, lost, protectedNode, service("web")], []);
+  expect(data).toEqual([
+    "deletes `broker`, which keeps the data of broker: its data stays",
+    "deletes `scratch`, which keeps the data of scratch: **its data is lost**",
+    "deletes `node`, which keeps the data of node: its data stays; it is protected, so Pulumi **refuses**",
+  ]);
+  expect(refused).toEqual([protectedNode]);
+  expect(deleted).toHaveLength(4);
+});
+
+test("a property that the provider cannot change in place replaces, and the former resource's protection counts", () => {
+  const before = service("broker", { inputs: { stateful: true }, options: { protect: true } });
+  const after = service("broker", { inputs: { stateful: true, stackFolder: "/elsewhere" } });
+  const { replaced, updated, refused, data } = effects([before], [after]);
+  expect(replaced.map(({ after: { name } }) => name)).toEqual(["broker"]);
+  expect(updated).toEqual([]);
+  expect(refused).toEqual([before]);
+  expect(data[0]).toMatch(/^replaces `broker`, .*refuses/);
+});
+
+test("a resource may say itself what replaces it", () => {
+  const thing = (size: number) => resource("a", { inputs: { size }, options: { replaceOnChanges: ["size"] } });
+  expect(effects([thing(1)], [thing(2)]).replaced).toHaveLength(1);
+});
+
+test("views of other code are recomputed, new ones computed, others taken out", () => {
+  const { data } = effects(
+    [architecture({ views: { a: "1", b: "2", c: "3" } })],
+    [architecture({ views: { a: "1", b: "4", d: "5" } })],
+  );
+  expect(data).toEqual([
+    "recomputes the view `b`, because its code changed (2 → 4)",
+    "takes out the view `c`: nothing answers for it any more",
+    "computes the new view `d` from all events",
+  ]);
+});
+
+test("arguments that decide which events count are effects on data", () => {
+  const before = { topic: "edits", chunkSize: 5000, retentionHours: 168, partitions: 2 };
+  const after = { ...before, chunkSize: 1000, retentionHours: 24, partitions: 4 };
+  expect(effects([architecture(before)], [architecture(after)]).data).toEqual([
+    "changes the chunk size of the topic `edits` from 5000 to 1000: **answers become wrong** if it has events",
+    "Kafka keeps events 24 hours instead of 168; the master dataset keeps them for ever",
+  ]);
+  const other = { ...before, topic: "orders", chunkSize: 1000 };
+  expect(effects([architecture(before)], [architecture(other)]).data).toEqual([
+    "reads the topic `orders` instead of `edits`, whose events no view counts any more",
+  ]);
+});
+
+test("a switch of what becomes of data is told before anything is deleted", () => {
+  const broker = (deleteData: boolean) => service("broker", { inputs: { stateful: true, deleteData } });
+  const { data, restarts } = effects([broker(false)], [broker(true)]);
+  expect(data).toEqual(["`broker`: the data of broker will be lost when it is deleted"]);
+  expect(restarts).toEqual([]);
+});
+
+test("servers restart after what they depend on, and only for what they look at", () => {
+  const servers = (command: string, memory: number) => [
+    service("store", { inputs: { command } }),
+    service("other-store", { inputs: { command } }),
+    service("reader", { inputs: { command }, dependsOn: ["store", "other-store", "elsewhere"] }),
+    service("last", { inputs: { command }, dependsOn: ["reader"] }),
+    service("grown", { inputs: { memory } }),
+  ];
+  expect(effects(servers("a", 1), servers("b", 2)).restarts).toEqual([["store", "other-store"], ["reader"], ["last"]]);
+});
