@@ -224,29 +224,21 @@ function createConfiguration(
       cassandra.contactPoints,
       cassandra.localDataCenter,
       hdfs.webHdfs,
-      hdfs.fileSystem,
       hdfs.superuser,
       druid.brokerUrl,
       druid.coordinatorUrl,
     ])
     .apply(
-      ([
-        bootstrapServers,
-        contactPoints,
-        localDataCenter,
-        webHdfs,
-        fileSystem,
-        user,
-        broker,
-        coordinator,
-      ]): Configuration => ({
+      ([bootstrapServers, contactPoints, localDataCenter, webHdfs, user, broker, coordinator]): Configuration => ({
         topic,
         deadLetterTopic: deadLetterTopic(topic),
         partitions,
         chunkSize,
         maxEventBytes,
         kafka: { bootstrapServers },
-        hdfs: { webHdfs, fileSystem, masterDataset: "/master", batchViews: "/batch", user },
+        storage: { kind: "hdfs", webHdfs, user },
+        masterDataset: "/master",
+        batchViews: "/batch",
         cassandra: { contactPoints, localDataCenter, keyspace },
         druid: { broker, coordinator },
         speed: { shards: 8, chunksPerEra: 64 },

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
+import { storageConfigurationSchema } from "./storage/configuration.ts";
 
 /** What every job is told about the servers and about the data's layout: one JSON file, written by the deployment. */
 export const configurationSchema = z.strictObject({
@@ -17,18 +19,12 @@ export const configurationSchema = z.strictObject({
     /** `host:port` of the brokers. */
     bootstrapServers: z.array(z.string()).min(1),
   }),
-  hdfs: z.strictObject({
-    /** The NameNode's WebHDFS: `http://host:port`. */
-    webHdfs: z.url(),
-    /** `fs.defaultFS`: `hdfs://host:port`. */
-    fileSystem: z.string(),
-    /** The folder of the master dataset; a topic's files are under `<masterDataset>/<topic>/<partition>/`. */
-    masterDataset: z.string(),
-    /** The folder of the batch runs' output, one folder a version. */
-    batchViews: z.string(),
-    /** The user to act as. */
-    user: z.string(),
-  }),
+  /** Where the master dataset and the output of batch runs are. */
+  storage: storageConfigurationSchema,
+  /** The folder of the master dataset; a topic's files are under `<masterDataset>/<topic>/<partition>/`. */
+  masterDataset: z.string(),
+  /** The folder of the batch runs' output, one folder a version. */
+  batchViews: z.string(),
   cassandra: z.strictObject({
     /** `host:port` of the nodes. */
     contactPoints: z.array(z.string()).min(1),
@@ -64,9 +60,17 @@ export function readConfiguration(schema: z.ZodType<Configuration> = configurati
   const { values } = parseArgs({ options: { configuration: { type: "string" } }, strict: false });
   try {
     if (typeof values.configuration !== "string") throw new Error("--configuration FILE is missing");
-    return schema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
+    const configuration = schema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
+    return withAbsolutePaths(configuration, dirname(values.configuration));
   } catch (error) {
     console.error(error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
     process.exit(2);
   }
+}
+
+/** The configuration with paths that no longer depend on where its file is. */
+function withAbsolutePaths<Extended extends Configuration>(configuration: Extended, folder: string): Extended {
+  const { storage } = configuration;
+  if (storage.kind !== "s3" || storage.credentialsFile === undefined) return configuration;
+  return { ...configuration, storage: { ...storage, credentialsFile: resolve(folder, storage.credentialsFile) } };
 }

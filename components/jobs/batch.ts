@@ -26,17 +26,20 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
   const { target, application, yarn } = args;
   const identity: InstanceIdentity = { component: args.name, role: "batch" };
   const placement = target.placement(identity);
-  const hadoop = pulumi.all([yarn.resourceManager, yarn.historyServer]).apply(([resourceManager, historyServer]) => ({
-    java: target.java,
-    classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
-    configurationDirectory: placement.configuration,
-    resourceManager,
-    historyServer,
-    node: target.node,
-    mapper: target.program(jobModule("batch/mapper.ts"), application.module),
-    reducer: target.program(jobModule("batch/reducer.ts"), application.module),
-    reducers: 1,
-  }));
+  const hadoop = pulumi
+    .all([yarn.resourceManager, yarn.historyServer, yarn.user])
+    .apply(([resourceManager, historyServer, user]) => ({
+      java: target.java,
+      classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+      configurationDirectory: placement.configuration,
+      resourceManager,
+      historyServer,
+      node: target.node,
+      mapper: target.program(jobModule("batch/mapper.ts"), application.module),
+      reducer: target.program(jobModule("batch/reducer.ts"), application.module),
+      reducers: 1,
+      user,
+    }));
   const configuration = pulumi
     .all([args.configuration, hadoop])
     .apply(([shared, client]) =>

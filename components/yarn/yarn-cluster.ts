@@ -114,6 +114,8 @@ export class YarnCluster extends pulumi.ComponentResource {
   readonly resourceManager: pulumi.Output<string>;
   /** The history server's REST interface: `http://host:port`. */
   readonly historyServer: pulumi.Output<string>;
+  /** The user as whom jobs are submitted: the servers' own. */
+  readonly user: pulumi.Output<string>;
   /**
    * The configuration of a client that submits MapReduce jobs: core-site.xml, hdfs-site.xml, yarn-site.xml and
    * mapred-site.xml, to be put into a folder on its class path.
@@ -141,8 +143,13 @@ export class YarnCluster extends pulumi.ComponentResource {
 
     this.resourceManager = pulumi.output(`http://${configuration.resourceManager}:${resourceManagerHttpPort}`);
     this.historyServer = pulumi.output(`http://${configuration.historyServer}:${historyHttpPort}`);
+    this.user = pulumi.output(inputs.user);
     this.clientFiles = clientFiles(target, configuration, inputs);
-    this.registerOutputs({ resourceManager: this.resourceManager, historyServer: this.historyServer });
+    this.registerOutputs({
+      resourceManager: this.resourceManager,
+      historyServer: this.historyServer,
+      user: this.user,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { withBackOff } from "../back-off.ts";
-import { HdfsError } from "../hdfs/hdfs-error.ts";
 import { TopicRecreatedError } from "../kafka/errors.ts";
-import { topicIdFile, writingFolder } from "./layout.ts";
+import { StorageError } from "../storage/storage-error.ts";
+import { topicFolder, topicIdFile } from "./layout.ts";
 import { type ArchiveServices, PartitionArchiver } from "./partition-archiver.ts";
 
 /**
@@ -13,17 +13,17 @@ import { type ArchiveServices, PartitionArchiver } from "./partition-archiver.ts
  * @throws {ArchiveError} if the master dataset holds files of another chunk size
  */
 export async function archive<Event>(services: ArchiveServices<Event>, signal: AbortSignal): Promise<void> {
-  const { configuration, hdfs, metrics, log } = services;
+  const { configuration, storage, metrics, log } = services;
   await withBackOff(
     async () => {
       await claim(services);
-      await hdfs.delete(writingFolder(configuration.hdfs.masterDataset, configuration.topic));
+      await storage.discardUnfinished(topicFolder(configuration.masterDataset, configuration.topic));
     },
     {
       signal,
       isTransient: (error) => !(error instanceof TopicRecreatedError),
       onRetry: (error, failures) => {
-        metrics.retries.inc({ system: error instanceof HdfsError ? "HDFS" : "Kafka" });
+        metrics.retries.inc({ system: error instanceof StorageError ? storage.system : "Kafka" });
         if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);
       },
     },
@@ -44,15 +44,12 @@ export async function archive<Event>(services: ArchiveServices<Event>, signal: A
 }
 
 /** Makes sure that the folder holds the events of this very topic, also if it was deleted and made again. */
-async function claim<Event>({ configuration, reader, hdfs }: ArchiveServices<Event>): Promise<void> {
+async function claim<Event>({ configuration, reader, storage }: ArchiveServices<Event>): Promise<void> {
   const { topic } = configuration;
   const id = await reader.topicId(topic);
-  const path = topicIdFile(configuration.hdfs.masterDataset, topic);
-  if ((await hdfs.status(path)) === undefined) {
-    const aside = `${path}.writing`;
-    await hdfs.create(aside, [Buffer.from(id)], { overwrite: true });
-    await hdfs.rename(aside, path);
-  }
-  const archived = await hdfs.readText(path);
+  const path = topicIdFile(configuration.masterDataset, topic);
+  const text = Buffer.from(id);
+  await storage.publish(path, [text], { length: text.length });
+  const archived = await storage.readText(path);
   if (archived !== id) throw new TopicRecreatedError(topic, archived, id);
 }

@@ -16,11 +16,6 @@ export function partitionFolder(masterDataset: string, topic: string, partition:
   return `${topicFolder(masterDataset, topic)}/${partition}`;
 }
 
-/** The folder of the files that are being written; no reader may look into it. */
-export function writingFolder(masterDataset: string, topic: string): string {
-  return `${topicFolder(masterDataset, topic)}/_writing`;
-}
-
 /** The file that names the topic whose events are in the folder, by Kafka's id. */
 export function topicIdFile(masterDataset: string, topic: string): string {
   return `${topicFolder(masterDataset, topic)}/_topic-id`;

@@ -1,11 +1,11 @@
-/** The archiver: a service that copies the events from Kafka to the master dataset in HDFS. */
+/** The archiver: a service that copies the events from Kafka to the master dataset. */
 import { parseArgs } from "node:util";
 import fastify from "fastify";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
-import { WebHdfs } from "../hdfs/web-hdfs.ts";
 import { EventProducer } from "../kafka/event-producer.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
+import { openStorage } from "../storage/open-storage.ts";
 import { archive } from "./archiver.ts";
 import { ArchiveMetrics } from "./metrics.ts";
 
@@ -33,7 +33,7 @@ const deadLetters = new EventProducer({
   topic: configuration.deadLetterTopic,
   onRetry,
 });
-const hdfs = new WebHdfs({ url: configuration.hdfs.webHdfs, user: configuration.hdfs.user });
+const storage = openStorage(configuration.storage);
 
 const server = fastify();
 server.get("/healthz", () => ({ status: "ok" }));
@@ -45,7 +45,7 @@ await server.listen({ host: values.address, port: Number(values.port) });
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort(new Error(signal)));
 try {
-  await archive({ configuration, application, reader, deadLetters, hdfs, metrics, log }, stop.signal);
+  await archive({ configuration, application, reader, deadLetters, storage, metrics, log }, stop.signal);
 } catch (error) {
   if (!stop.signal.aborted) {
     log(`cannot go on: ${(error as Error).message}`);

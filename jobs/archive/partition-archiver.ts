@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
 import type { Application } from "../application.ts";
 import { abortable, withBackOff } from "../back-off.ts";
 import { chunkEnd, chunkOf, chunkStart, firstWholeChunk } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent, oneLine } from "../events/decode.ts";
-import type { WebHdfs } from "../hdfs/web-hdfs.ts";
 import type { EventProducer } from "../kafka/event-producer.ts";
 import type { LogRecord, RangeReader } from "../kafka/range-reader.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema } from "./dead-letter.ts";
-import { type ArchivedRange, archivedRange, fileName, partitionFolder, writingFolder } from "./layout.ts";
+import { type ArchivedRange, archivedRange, fileName, partitionFolder } from "./layout.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 
 /** What the archiver works with; the systems may be away for a while. */
@@ -19,7 +18,7 @@ export interface ArchiveServices<Event> {
   readonly reader: Pick<RangeReader, "fetch" | "read" | "watermarks" | "topicId">;
   /** Writes to the dead-letter topic. */
   readonly deadLetters: Pick<EventProducer, "send">;
-  readonly hdfs: Pick<WebHdfs, "list" | "status" | "readText" | "create" | "rename" | "delete" | "mkdirs">;
+  readonly storage: Pick<FileStorage, "system" | "list" | "readText" | "publish" | "discardUnfinished">;
   readonly metrics: ArchiveMetrics;
   readonly log: (line: string) => void;
   /**
@@ -44,7 +43,7 @@ interface OpenChunk extends ArchivedRange {
  * Archives one partition: reads it chunk by chunk, sends what is no event to the dead-letter topic at once, and
  * publishes each chunk as one file when it is full.
  *
- * What is in HDFS and in the dead-letter topic says where to go on, so that a killed archiver loses nothing and writes
+ * What is in the storage and in the dead-letter topic says where to go on, so that a killed archiver loses nothing and writes
  * nothing twice.
  */
 export class PartitionArchiver<Event> {
@@ -56,7 +55,7 @@ export class PartitionArchiver<Event> {
   #lettered = -1;
 
   constructor(services: ArchiveServices<Event>, partition: number) {
-    const { masterDataset } = services.configuration.hdfs;
+    const { masterDataset } = services.configuration;
     this.#services = services;
     this.#partition = partition;
     this.#folder = partitionFolder(masterDataset, services.configuration.topic, partition);
@@ -72,8 +71,9 @@ export class PartitionArchiver<Event> {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { chunkSize } = this.#services.configuration;
-    await this.#patiently("HDFS", signal, () => this.#services.hdfs.mkdirs(this.#folder));
-    const archived = await this.#patiently("HDFS", signal, () => this.#archived());
+    const { system } = this.#services.storage;
+    await this.#patiently(system, signal, () => this.#services.storage.discardUnfinished(this.#folder));
+    const archived = await this.#patiently(system, signal, () => this.#archived(signal));
     this.#lettered = await this.#patiently("Kafka", signal, () => this.#lastLettered(signal));
     let chunk = archived[0] === undefined ? await this.#firstChunk(signal) : chunkOf(archived[0].start, chunkSize);
     const done = new Set(archived.map(({ start }) => start));
@@ -81,21 +81,21 @@ export class PartitionArchiver<Event> {
       const start = chunkStart(chunk, chunkSize);
       if (!done.has(start)) {
         const open = await this.#readChunk({ start, end: chunkEnd(chunk, chunkSize) }, signal);
-        await this.#patiently("HDFS", signal, () => this.#publish(open, signal));
+        await this.#patiently(system, signal, () => this.#publish(open, signal));
       }
       this.#services.metrics.endOffset.set(this.#label, chunkEnd(chunk, chunkSize));
     }
   }
 
-  /** The ranges that are in HDFS, in order. */
-  async #archived(): Promise<ArchivedRange[]> {
+  /** The ranges that are archived, in order. */
+  async #archived(signal: AbortSignal): Promise<ArchivedRange[]> {
     const { chunkSize } = this.#services.configuration;
-    const files = await this.#services.hdfs.list(this.#folder);
-    return files.map(({ name, path }) => {
+    const names = await this.#services.storage.list(this.#folder, signal);
+    return names.map((name) => {
       const range = archivedRange(name);
       if (range === undefined || range.start % chunkSize !== 0 || range.end !== range.start + chunkSize)
         throw new ArchiveError(
-          `${path} is no chunk of ${chunkSize} offsets: the chunk size of a topic may never change, and nothing but ` +
+          `${this.#folder}/${name} is no chunk of ${chunkSize} offsets: the chunk size of a topic may never change, and nothing but ` +
             "the archiver may write there",
         );
       return range;
@@ -191,22 +191,11 @@ export class PartitionArchiver<Event> {
     this.#services.metrics.deadLetters.inc(this.#label, fresh.length);
   }
 
-  /** Makes the chunk's file: written aside, then moved to its place, so that readers see it whole or not at all. */
+  /** Makes the chunk's file, unless it is there: a publication may be done although its answer was lost. */
   async #publish(open: OpenChunk, signal: AbortSignal): Promise<void> {
-    const { configuration, hdfs, metrics, log } = this.#services;
-    const name = fileName(open);
-    const path = `${this.#folder}/${name}`;
-    // It may be there: a rename may be done although its answer was lost.
-    if ((await hdfs.status(path)) === undefined) {
-      const writing = writingFolder(configuration.hdfs.masterDataset, configuration.topic);
-      // A name of its own, since whoever else writes this chunk must not move a file that is not whole.
-      const aside = `${writing}/${this.#partition}-${name}.${randomBytes(4).toString("hex")}`;
-      await hdfs.create(aside, open.lines ?? this.#linesAgain(open, signal), { signal });
-      const length = (await hdfs.status(aside))?.length;
-      if (length !== open.bytes) throw new Error(`${aside} has ${length} bytes instead of ${open.bytes}`);
-      if (!(await hdfs.rename(aside, path)) && (await hdfs.status(path)) === undefined)
-        throw new Error(`${aside} could not be renamed to ${path}`);
-    }
+    const { storage, metrics, log } = this.#services;
+    const path = `${this.#folder}/${fileName(open)}`;
+    await storage.publish(path, open.lines ?? this.#linesAgain(open, signal), { length: open.bytes, signal });
     metrics.chunks.inc(this.#label);
     metrics.bytes.inc(this.#label, open.bytes);
     log(`archived ${path}: ${open.events} events, ${open.bytes} bytes, ${open.letters} dead letters`);
@@ -219,7 +208,11 @@ export class PartitionArchiver<Event> {
   }
 
   /** The operation's result, tried again until the system is there. */
-  #patiently<Result>(system: "HDFS" | "Kafka", signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+  #patiently<Result>(
+    system: FileStorage["system"] | "Kafka",
+    signal: AbortSignal,
+    operation: () => Promise<Result>,
+  ): Promise<Result> {
     const { metrics, log, configuration } = this.#services;
     return withBackOff(operation, {
       signal,

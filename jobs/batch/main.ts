@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { Client } from "cassandra-driver";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
-import { WebHdfs } from "../hdfs/web-hdfs.ts";
+import { openStorage } from "../storage/open-storage.ts";
 import { batchConfigurationSchema } from "./configuration.ts";
 import { Lease } from "./lease.ts";
 import { SupersededError } from "./pointer.ts";
@@ -52,9 +52,9 @@ async function main(): Promise<number> {
       return 3;
     }
     await using _held = lease;
-    using hdfs = new WebHdfs({ url: configuration.hdfs.webHdfs, user: configuration.hdfs.user });
+    using storage = openStorage(configuration.storage);
     const signal = AbortSignal.any([lease.signal, stop.signal]);
-    const stores = connectStores({ configuration, views: application.views, cassandra, hdfs, signal, report });
+    const stores = connectStores({ configuration, views: application.views, cassandra, storage, signal, report });
     const { generations, partitions, chunkSize } = configuration;
     const force = flags.force === true;
     await runBatch({ stores, views: application.views, generations, partitions, chunkSize, force, report });

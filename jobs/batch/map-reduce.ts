@@ -24,6 +24,8 @@ export const hadoopClientSchema = z.strictObject({
   reducer: z.string(),
   /** Reduce tasks, hence output files of a run. 1 lets small runs go without containers of their own. */
   reducers: z.int().positive(),
+  /** The user to act as. */
+  user: z.string(),
 });
 
 export type HadoopClient = z.infer<typeof hadoopClientSchema>;
@@ -31,17 +33,15 @@ export type HadoopClient = z.infer<typeof hadoopClientSchema>;
 /** What one run of the job is given. */
 export interface MapReduceArgs {
   readonly hadoop: HadoopClient;
-  /** The user to act as, see `configuration.hdfs.user`. */
-  readonly user: string;
   /** The job's name, the same in every run: jobs of this name that an earlier run left behind are killed first. */
   readonly name: string;
   /** The run's version: a tag of the job. */
   readonly version: string;
   /** The names of the application's views. */
   readonly views: readonly string[];
-  /** The absolute HDFS paths of the files to read; at least one. */
+  /** The absolute paths of the files to read; at least one. */
   readonly input: readonly string[];
-  /** The absolute HDFS path of the folder to write, which must not exist. */
+  /** The absolute path of the folder to write, which must not exist. */
   readonly output: string;
   /** Called when something has changed, at most once a second. */
   readonly onProgress?: (progress: MapReduceProgress) => void;
@@ -78,7 +78,7 @@ export interface MapReduceResult {
  * @throws {Error} if the job fails or its counters do not add up, with the job's own diagnostics
  */
 export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult> {
-  const yarn = new Yarn(args.hadoop.resourceManager, args.hadoop.historyServer, args.user);
+  const yarn = new Yarn(args.hadoop.resourceManager, args.hadoop.historyServer, args.hadoop.user);
   await killAll(yarn, args.name);
   const folder = await mkdtemp(join(tmpdir(), "lambda-architecture-batch-"));
   try {
@@ -174,7 +174,7 @@ export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: str
 async function submit(args: MapReduceArgs, job: string): Promise<void> {
   const [program, ...rest] = submitCommand(args, job);
   const client = spawn(program as string, rest, {
-    env: { ...process.env, HADOOP_USER_NAME: args.user },
+    env: { ...process.env, HADOOP_USER_NAME: args.hadoop.user },
     stdio: ["ignore", "pipe", "pipe"],
     ...(args.signal && { signal: args.signal }),
   });

@@ -1,6 +1,6 @@
 import type { Client } from "cassandra-driver";
-import { HdfsError } from "../hdfs/hdfs-error.ts";
-import type { WebHdfs } from "../hdfs/web-hdfs.ts";
+import { partitionFolder } from "../archive/layout.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 import type { AnyView } from "./columns.ts";
 import type { BatchConfiguration } from "./configuration.ts";
 import { DruidCoordinator } from "./druid-coordinator.ts";
@@ -17,26 +17,29 @@ export interface StoresOptions {
   readonly views: readonly AnyView[];
   /** Uses the keyspace of the speed views. */
   readonly cassandra: Client;
-  readonly hdfs: WebHdfs;
+  readonly storage: FileStorage;
   /** Gives up everything under way. */
   readonly signal: AbortSignal;
   /** Told of the MapReduce job's progress. */
   readonly report: (message: string) => void;
 }
 
+/** The file that says that the output in its folder is complete. */
+const successMarker = "_SUCCESS";
+
 /** The servers as a batch run sees them. */
-export function connectStores({ configuration, views, cassandra, hdfs, signal, report }: StoresOptions): BatchStores {
-  const { topic } = configuration;
-  const { masterDataset, batchViews, user } = configuration.hdfs;
+export function connectStores(options: StoresOptions): BatchStores {
+  const { configuration, views, cassandra, storage, signal, report } = options;
+  const { topic, masterDataset, batchViews } = configuration;
   const coordinator = new DruidCoordinator(configuration.druid.coordinator, signal);
-  const partitionFolder = (partition: number | string) => `${masterDataset}/${topic}/${partition}`;
+  const folderOf = (partition: number) => partitionFolder(masterDataset, topic, partition);
   const outputFolder = (version: string) => `${batchViews}/${version}`;
 
   return {
     archivedFiles: async () => {
       const partitions = Array.from({ length: configuration.partitions }, (_, partition) => partition);
       const names = await Promise.all(
-        partitions.map(async (partition) => [partition, await namesIn(hdfs, partitionFolder(partition))] as const),
+        partitions.map(async (partition) => [partition, await storage.list(folderOf(partition), signal)] as const),
       );
       return Object.fromEntries(names);
     },
@@ -49,24 +52,25 @@ export function connectStores({ configuration, views, cassandra, hdfs, signal, r
     mapReduce: (version, archived) =>
       runMapReduce({
         hadoop: configuration.hadoop,
-        user,
         name: `batch-views-${topic}`,
         version,
         views: views.map((view) => view.name),
-        input: archivedPaths(archived, partitionFolder),
+        input: archivedPaths(archived, folderOf),
         output: outputFolder(version),
         onProgress: ({ applicationId, state, percent }) =>
           report(`MapReduce ${applicationId ?? ""} ${state} ${percent.toFixed(0)} %`),
         signal,
       }),
-    outputs: () => namesIn(hdfs, batchViews),
-    removeOutput: async (version) => {
-      await hdfs.delete(outputFolder(version));
-    },
+    outputs: () => storage.list(batchViews, signal),
+    removeOutput: (version) => storage.delete(outputFolder(version)),
     load: async (view, version) => {
       const folder = outputFolder(version.version);
-      const files = (await namesIn(hdfs, folder)).filter((name) => name.startsWith("part-"));
-      const urls = files.map((name) => hdfs.openUrl(`${folder}/${name}`));
+      const names = await storage.list(folder, signal);
+      // What Hadoop writes last: without it a part may be missing.
+      if (!names.includes(successMarker))
+        throw new Error(`${folder} is no complete output: it has no ${successMarker}`);
+      const parts = names.filter((name) => name.startsWith("part-"));
+      const urls = await Promise.all(parts.map((name) => storage.readUrl(`${folder}/${name}`)));
       await loadVersion({ coordinator, broker: configuration.druid.broker, signal }, { view, version, urls });
     },
     datasources: () => coordinator.datasources(),
@@ -80,18 +84,8 @@ export function connectStores({ configuration, views, cassandra, hdfs, signal, r
 }
 
 /** The paths of all files up to the horizon. */
-function archivedPaths({ files }: Archived, partitionFolder: (partition: string) => string): string[] {
+function archivedPaths({ files }: Archived, folderOf: (partition: number) => string): string[] {
   return Object.entries(files).flatMap(([partition, some]) =>
-    some.map((file) => `${partitionFolder(partition)}/${file.name}`),
+    some.map((file) => `${folderOf(Number(partition))}/${file.name}`),
   );
-}
-
-/** The names in a folder; none if it is not there. */
-async function namesIn(hdfs: WebHdfs, folder: string): Promise<string[]> {
-  try {
-    return (await hdfs.list(folder)).map((status) => status.name);
-  } catch (error) {
-    if (error instanceof HdfsError && error.isNotFound) return [];
-    throw error;
-  }
 }

@@ -1,5 +1,7 @@
+import { StorageError } from "../storage/storage-error.ts";
+
 /** HDFS did not do what it was asked for. */
-export class HdfsError extends Error {
+export class HdfsError extends StorageError {
   /** WebHDFS's name of the operation, e.g. `OPEN`. */
   readonly operation: string;
   readonly path: string;

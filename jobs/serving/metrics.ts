@@ -71,7 +71,7 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
         bounded("deadLetters", milliseconds, (signal) => stores.deadLetters(signal)),
       ),
       attempt(
-        "HDFS",
+        "storage",
         bounded("archived", milliseconds, (signal) => stores.archived(signal)),
       ),
       attempt(

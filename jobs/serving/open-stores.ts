@@ -4,9 +4,8 @@ import { archivedHorizon } from "../batch/horizon.ts";
 import { readPointer } from "../batch/pointer.ts";
 import { readBatchRows, readBatchTotals } from "../batch/query.ts";
 import type { Configuration } from "../configuration.ts";
-import { HdfsError } from "../hdfs/hdfs-error.ts";
-import { WebHdfs } from "../hdfs/web-hdfs.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
+import { openStorage } from "../storage/open-storage.ts";
 import { speedStore } from "./speed-store.ts";
 import type { AnyView, Selection, Stores } from "./stores.ts";
 
@@ -20,7 +19,7 @@ export function openStores(
   configuration: Configuration,
   storeTimeout: number,
 ): { readonly stores: Stores; close(): Promise<void> } {
-  const { cassandra, druid, generations, hdfs, kafka, partitions, speed, topic } = configuration;
+  const { cassandra, druid, generations, kafka, partitions, speed, topic } = configuration;
   const client = new Client({
     contactPoints: cassandra.contactPoints,
     localDataCenter: cassandra.localDataCenter,
@@ -31,17 +30,7 @@ export function openStores(
     policies: { reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2_000, false) },
   });
   const reader = new RangeReader({ bootstrapServers: kafka.bootstrapServers, clientId: "lambda-serving" });
-  const webHdfs = new WebHdfs({ url: hdfs.webHdfs, user: hdfs.user, timeoutMilliseconds: storeTimeout });
-
-  async function archivedFiles(partition: number): Promise<string[]> {
-    try {
-      const files = await webHdfs.list(partitionFolder(hdfs.masterDataset, topic, partition));
-      return files.map(({ name }) => name);
-    } catch (error) {
-      if (error instanceof HdfsError && error.isNotFound) return [];
-      throw error;
-    }
-  }
+  const storage = openStorage(configuration.storage, storeTimeout);
 
   const batchQuery = (view: AnyView, { key, from, to }: Selection) => ({
     broker: druid.broker,
@@ -71,8 +60,9 @@ export function openStores(
       const watermarks = await reader.watermarks(configuration.deadLetterTopic);
       return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
     },
-    async archived() {
-      const names = Array.from({ length: partitions }, (_, partition) => archivedFiles(partition));
+    async archived(signal) {
+      const folderOf = (partition: number) => partitionFolder(configuration.masterDataset, topic, partition);
+      const names = Array.from({ length: partitions }, (_, partition) => storage.list(folderOf(partition), signal));
       const files = Object.fromEntries((await Promise.all(names)).entries());
       return archivedHorizon(files, partitions, configuration.chunkSize).horizon;
     },
@@ -80,7 +70,7 @@ export function openStores(
   return {
     stores,
     async close() {
-      webHdfs.close();
+      storage[Symbol.dispose]();
       await Promise.allSettled([client.shutdown(), reader.close()]);
     },
   };

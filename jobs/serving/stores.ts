@@ -61,12 +61,12 @@ export interface Stores {
   watermarks(signal: AbortSignal): Promise<Readonly<Record<number, Watermarks>>>;
   /** Kafka: how many events were set aside, by partition. */
   deadLetters(signal: AbortSignal): Promise<Offsets>;
-  /** HDFS: up to which offset the master dataset holds every partition. */
+  /** HDFS or S3: up to which offset the master dataset holds every partition. */
   archived(signal: AbortSignal): Promise<Offsets>;
 }
 
 /** The names of the stores, as errors and metrics give them. */
-export type StoreName = "Cassandra" | "Druid" | "HDFS" | "Kafka";
+export type StoreName = "Cassandra" | "Druid" | "Kafka" | "storage";
 
 /** The store behind each call. */
 export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
@@ -78,7 +78,7 @@ export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
   batchReady: "Druid",
   watermarks: "Kafka",
   deadLetters: "Kafka",
-  archived: "HDFS",
+  archived: "storage",
 };
 
 /** A store did not answer, or with an error. */

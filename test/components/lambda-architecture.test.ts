@@ -142,13 +142,9 @@ test("every job is told the same, and where the servers are", async () => {
     chunkSize: 2000,
     maxEventBytes: 1_000_000,
     kafka: { bootstrapServers: [`${address("lambda-kafka/broker/0")}:9092`] },
-    hdfs: {
-      webHdfs: `http://${address("lambda-hdfs/namenode")}:9870`,
-      fileSystem: `hdfs://${address("lambda-hdfs/namenode")}:8020`,
-      masterDataset: "/master",
-      batchViews: "/batch",
-      user: "hdfs",
-    },
+    storage: { kind: "hdfs", webHdfs: `http://${address("lambda-hdfs/namenode")}:9870`, user: "hdfs" },
+    masterDataset: "/master",
+    batchViews: "/batch",
     cassandra: {
       contactPoints: [`${address("lambda-cassandra/node/0")}:9042`],
       localDataCenter: "datacenter1",
@@ -179,6 +175,7 @@ test("every job is told the same, and where the servers are", async () => {
     mapper: join(checkout, "jobs/batch/mapper.ts"),
     reducer: join(checkout, "jobs/batch/reducer.ts"),
     reducers: 1,
+    user: "hdfs",
   });
   for (const site of ["core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml"])
     expect(await fileOf("lambda-batch", site)).toContain("<configuration>");
@@ -244,7 +241,7 @@ test("arguments of the systems reach them", async () => {
   const configuration = JSON.parse(await fileOf("big-serving"));
   expect(configuration.kafka.bootstrapServers).toHaveLength(3);
   expect(configuration.cassandra).toMatchObject({ localDataCenter: "east", contactPoints: { length: 2 } });
-  expect(configuration.hdfs.user).toBe("owner");
+  expect(configuration.storage.user).toBe("owner");
   for (const last of ["zookeeper-server-2", "hdfs-datanode-1", "storm-supervisor-1", "druid-historical-1"])
     expect([...target.serviceArgs.keys()]).toContain(`big-${last}`);
 });

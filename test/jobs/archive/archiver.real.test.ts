@@ -9,11 +9,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { archivedRange } from "../../../jobs/archive/layout.ts";
 import type { Configuration } from "../../../jobs/configuration.ts";
 import { decodeEvent } from "../../../jobs/events/decode.ts";
-import { WebHdfs } from "../../../jobs/hdfs/web-hdfs.ts";
 import { EventProducer, type SourceEvent } from "../../../jobs/kafka/event-producer.ts";
 import { RangeReader } from "../../../jobs/kafka/range-reader.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { play } from "../../../jobs/sources/play.ts";
+import type { FileStorage } from "../../../jobs/storage/file-storage.ts";
+import { openStorage } from "../../../jobs/storage/open-storage.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
 import { RunningTarget } from "../../support/running-target.ts";
@@ -36,7 +37,7 @@ let configuration: Configuration;
 let admin: Admin;
 let producer: EventProducer;
 let reader: RangeReader;
-let hdfs: WebHdfs;
+let storage: FileStorage;
 let archiver: ChildProcess | undefined;
 let output = "";
 let seed = 0;
@@ -59,13 +60,9 @@ beforeAll(async () => {
     chunkSize,
     maxEventBytes,
     kafka: { bootstrapServers: [kafka] },
-    hdfs: {
-      webHdfs: `http://${nameNode}:9870`,
-      fileSystem: `hdfs://${nameNode}:8020`,
-      masterDataset: "/lambda/master",
-      batchViews: "/lambda/batch",
-      user: "hdfs",
-    },
+    storage: { kind: "hdfs", webHdfs: `http://${nameNode}:9870`, user: "hdfs" },
+    masterDataset: "/lambda/master",
+    batchViews: "/lambda/batch",
     cassandra: { contactPoints: ["127.27.3.200:1"], localDataCenter: "none", keyspace: "none" },
     druid: { broker: unused, coordinator: unused },
     speed: { shards: 1, chunksPerEra: 1 },
@@ -77,12 +74,12 @@ beforeAll(async () => {
     await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 });
   producer = new EventProducer({ bootstrapServers: [kafka], topic: "edits" });
   reader = new RangeReader({ bootstrapServers: [kafka] });
-  hdfs = new WebHdfs({ url: configuration.hdfs.webHdfs, user: "hdfs" });
+  storage = openStorage(configuration.storage);
 });
 
 afterAll(async () => {
   archiver?.kill("SIGKILL");
-  hdfs?.close();
+  storage?.[Symbol.dispose]();
   await producer?.close();
   await reader?.close();
   await admin?.close();
@@ -141,8 +138,9 @@ async function found() {
   const files: Record<string, string> = {};
   const letters: string[] = [];
   for (const partition of [0, 1]) {
-    for (const { name, path } of await hdfs.list(`/lambda/master/edits/${partition}`))
-      files[`${partition}/${archivedRange(name)?.start}`] = await hdfs.readText(path);
+    const folder = `/lambda/master/edits/${partition}`;
+    for (const name of await storage.list(folder))
+      files[`${partition}/${archivedRange(name)?.start}`] = await storage.readText(`${folder}/${name}`);
     const latest = (await reader.watermarks("edits-dead-letters"))[partition]?.latest ?? 0;
     let before = -1;
     for await (const records of reader.read("edits-dead-letters", partition, 0, latest)) {

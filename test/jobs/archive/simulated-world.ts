@@ -4,6 +4,7 @@ import { ArchiveMetrics } from "../../../jobs/archive/metrics.ts";
 import type { ArchiveServices } from "../../../jobs/archive/partition-archiver.ts";
 import type { Configuration } from "../../../jobs/configuration.ts";
 import { HdfsError } from "../../../jobs/hdfs/hdfs-error.ts";
+import { HdfsFileStorage } from "../../../jobs/hdfs/hdfs-file-storage.ts";
 import type { SourceEvent } from "../../../jobs/kafka/event-producer.ts";
 import type { Fetched, LogRecord, Watermarks } from "../../../jobs/kafka/range-reader.ts";
 import { sum } from "../../../jobs/measures/index.ts";
@@ -28,9 +29,13 @@ export const sizes = application({
 export const topic = "sizes";
 export const deadLetterTopic = "sizes-dead-letters";
 
-/** Kafka and HDFS in memory; they fail, and kill who uses them, when they are told to. */
+/** An operation of a system: its effect, or what of it happens if it fails half-way. */
+type Act = <Result>(effect: () => Result, partly?: () => void) => Promise<Result>;
+
+/** Kafka and HDFS, or S3, in memory; they fail, and kill who uses them, when they are told to. */
 export class SimulatedWorld {
   readonly chunkSize: number;
+  system: "HDFS" | "S3" = "HDFS";
   topicId = "first";
   /** By topic and partition. */
   readonly logs = new Map<string, LogRecord[]>();
@@ -135,49 +140,75 @@ export class SimulatedWorld {
             }
           }),
       },
-      hdfs: {
-        mkdirs: () => act(() => {}),
-        status: (path) =>
-          act(() => {
-            const file = this.files.get(path);
-            return file && { name: "", path, type: "FILE", length: file.length, modified: 0 };
-          }),
-        list: (path) =>
-          act(() =>
-            [...this.files]
-              .filter(([file]) => file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes("/"))
-              .map(([file, { length }]) => {
-                const name = file.slice(path.length + 1);
-                return { name, path: file, type: "FILE" as const, length, modified: 0 };
-              })
-              .sort((a, b) => (a.name < b.name ? -1 : 1)),
-          ),
-        readText: (path) => act(() => (this.files.get(path) as Buffer).toString()),
-        create: async (path, body) => {
-          const parts: Uint8Array[] = [];
-          for await (const part of body) parts.push(part);
-          const whole = Buffer.concat(parts);
-          const half = whole.subarray(0, whole.length / 2);
-          await act(
-            () => void this.files.set(path, whole),
-            () => void this.files.set(path, half),
-          );
-        },
-        rename: (from, to) =>
-          act(() => {
-            const file = this.files.get(from);
-            if (file === undefined || this.files.has(to)) return false;
-            this.files.delete(from);
-            this.files.set(to, file);
-            return true;
-          }),
-        delete: (path) =>
-          act(() => {
-            for (const file of this.files.keys()) if (file.startsWith(path)) this.files.delete(file);
-            return true;
-          }),
-      },
+      storage: this.system === "HDFS" ? new HdfsFileStorage(this.#hdfs(act)) : this.#bucket(act),
     };
+  }
+
+  #hdfs(act: Act): ConstructorParameters<typeof HdfsFileStorage>[0] {
+    return {
+      status: (path) =>
+        act(() => {
+          const file = this.files.get(path);
+          return file && { name: "", path, type: "FILE", length: file.length, modified: 0 };
+        }),
+      list: (path) =>
+        act(() =>
+          this.#names(path).map((name) => {
+            const length = this.files.get(`${path}/${name}`)?.length ?? 0;
+            return { name, path: `${path}/${name}`, type: "FILE" as const, length, modified: 0 };
+          }),
+        ),
+      readText: (path) => act(() => (this.files.get(path) as Buffer).toString()),
+      create: async (path, body) => {
+        const whole = await collect(body);
+        const half = whole.subarray(0, whole.length / 2);
+        await act(
+          () => void this.files.set(path, whole),
+          () => void this.files.set(path, half),
+        );
+      },
+      rename: (from, to) =>
+        act(() => {
+          const file = this.files.get(from);
+          if (file === undefined || this.files.has(to)) return false;
+          this.files.delete(from);
+          this.files.set(to, file);
+          return true;
+        }),
+      delete: (path) =>
+        act(() => {
+          for (const file of this.files.keys()) if (file.startsWith(`${path}/`)) this.files.delete(file);
+          return true;
+        }),
+      openUrl: (path) => path,
+      [Symbol.dispose]: () => {},
+    };
+  }
+
+  /** A bucket: an object appears whole, and only if there is none. */
+  #bucket(act: Act): ArchiveServices<unknown>["storage"] {
+    return {
+      system: "S3",
+      list: (folder) => act(() => this.#names(folder)),
+      readText: (path) => act(() => (this.files.get(path) as Buffer).toString()),
+      publish: async (path, body, { length }) => {
+        const whole = await collect(body);
+        if (whole.length !== length) throw new Error(`the body has ${whole.length} bytes instead of ${length}`);
+        return act(() => {
+          if (this.files.has(path)) return false;
+          this.files.set(path, whole);
+          return true;
+        });
+      },
+      discardUnfinished: () => act(() => {}),
+    };
+  }
+
+  #names(folder: string): string[] {
+    const names = [...this.files.keys()]
+      .filter((file) => file.startsWith(`${folder}/`))
+      .map((file) => file.slice(folder.length + 1).split("/")[0] as string);
+    return [...new Set(names)].sort();
   }
 
   #configuration(): Configuration {
@@ -188,17 +219,19 @@ export class SimulatedWorld {
       chunkSize: this.chunkSize,
       maxEventBytes: 200,
       kafka: { bootstrapServers: ["memory:1"] },
-      hdfs: {
-        webHdfs: "http://memory",
-        fileSystem: "hdfs://memory",
-        masterDataset: "/master",
-        batchViews: "/batch",
-        user: "u",
-      },
+      storage: { kind: "hdfs", webHdfs: "http://memory", user: "u" },
+      masterDataset: "/master",
+      batchViews: "/batch",
       cassandra: { contactPoints: ["memory:1"], localDataCenter: "d", keyspace: "k" },
       druid: { broker: "http://memory", coordinator: "http://memory" },
       speed: { shards: 1, chunksPerEra: 1 },
       generations: {},
     };
   }
+}
+
+async function collect(body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
 }

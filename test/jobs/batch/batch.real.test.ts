@@ -75,13 +75,9 @@ beforeAll(async () => {
     chunkSize,
     maxEventBytes: 1_000_000,
     kafka: { bootstrapServers: ["127.26.0.201:9092"] },
-    hdfs: {
-      webHdfs: hdfs.url,
-      fileSystem: "hdfs://127.26.0.200:8020",
-      masterDataset: "/master",
-      batchViews: "/batch",
-      user: "lambda",
-    },
+    storage: { kind: "hdfs", webHdfs: hdfs.url, user: "lambda" },
+    masterDataset: "/master",
+    batchViews: "/batch",
     cassandra: {
       contactPoints: [`${address("cassandra", "node", 0)}:9042`],
       localDataCenter: "datacenter1",
@@ -96,7 +92,7 @@ beforeAll(async () => {
     hadoop: {
       ...{ java: "java", classPath: ["none"], configurationDirectory: "/none" },
       ...{ resourceManager: "http://127.26.0.202:8088", historyServer: "http://127.26.0.202:19888" },
-      ...{ node: "node", mapper: "none", reducer: "none", reducers: 1 },
+      ...{ node: "node", mapper: "none", reducer: "none", reducers: 1, user: "lambda" },
     },
   };
   client = new Client({ ...configuration.cassandra, socketOptions: { readTimeout: 30_000 } });

@@ -8,14 +8,14 @@ import { Lease } from "../../../jobs/batch/lease.ts";
 import { outputLine } from "../../../jobs/batch/records.ts";
 import { runBatch } from "../../../jobs/batch/run.ts";
 import { connectStores } from "../../../jobs/batch/stores.ts";
-import { WebHdfs } from "../../../jobs/hdfs/web-hdfs.ts";
+import { openStorage } from "../../../jobs/storage/open-storage.ts";
 import { Aggregate } from "../../../jobs/views/aggregate.ts";
 import type { WikipediaEdit } from "../../../jobs/wikipedia/event.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 
 const configuration = batchConfigurationSchema.parse(JSON.parse(process.argv[2] ?? ""));
-const { masterDataset, batchViews, webHdfs, user } = configuration.hdfs;
-const hdfs = new WebHdfs({ url: webHdfs, user });
+const { masterDataset, batchViews } = configuration;
+const storage = openStorage(configuration.storage);
 const cassandra = new Client({ ...configuration.cassandra, socketOptions: { readTimeout: 30_000 } });
 const lease = await Lease.acquire(cassandra, configuration.topic, String(process.pid));
 if (!(lease instanceof Lease)) process.exit(3);
@@ -24,7 +24,7 @@ const stores = connectStores({
   configuration,
   views: application.views,
   cassandra,
-  hdfs,
+  storage,
   signal: lease.signal,
   report,
 });
@@ -36,7 +36,7 @@ await runBatch({
       let events = 0;
       for (const [partition, files] of Object.entries(archived.files))
         for (const { name } of files) {
-          const text = await hdfs.readText(`${masterDataset}/${configuration.topic}/${partition}/${name}`);
+          const text = await storage.readText(`${masterDataset}/${configuration.topic}/${partition}/${name}`);
           for (const line of text.split("\n").filter((line) => line !== "")) {
             events++;
             for (const aggregate of aggregates) aggregate.add(JSON.parse(line) as WikipediaEdit);
@@ -45,10 +45,9 @@ await runBatch({
       const lines = aggregates.flatMap((aggregate) =>
         [...aggregate.rows()].map((row) => `${outputLine(aggregate.view, row)}\n`),
       );
-      await fetch(`${webHdfs}/webhdfs/v1${batchViews}/${version}/part-00000?op=WRITE`, {
-        method: "PUT",
-        body: lines.join(""),
-      });
+      const output = Buffer.from(lines.join(""));
+      await storage.publish(`${batchViews}/${version}/part-00000`, [output], { length: output.length });
+      await storage.publish(`${batchViews}/${version}/_SUCCESS`, [], { length: 0 });
       const outputRecords = Object.fromEntries(aggregates.map(({ view, size }) => [view.name, size]));
       return { applicationId: "none", mapInputRecords: events, invalid: 0, skipped: {}, outputRecords };
     },

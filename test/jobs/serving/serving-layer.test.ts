@@ -287,7 +287,7 @@ describe("a store that does not answer", () => {
   it("does not hide the other measurements", async () => {
     failing("archived", "fails");
     const text = (await get("/metrics")).body;
-    expect(text).toContain('lambda_store_up{store="HDFS"} 0');
+    expect(text).toContain('lambda_store_up{store="storage"} 0');
     expect(text).toContain('lambda_store_up{store="Kafka"} 1');
     expect(text).toContain('lambda_log_offset{partition="0"} 5');
   });

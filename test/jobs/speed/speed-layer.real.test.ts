@@ -68,7 +68,9 @@ beforeAll(async () => {
     chunkSize,
     maxEventBytes: 1_000_000,
     kafka: { bootstrapServers: [`${address("kafka", "broker")}:9092`] },
-    hdfs: { webHdfs: unused, fileSystem: unused, masterDataset: "/", batchViews: "/", user: "nobody" },
+    storage: { kind: "hdfs", webHdfs: unused, user: "nobody" },
+    masterDataset: "/",
+    batchViews: "/",
     cassandra: {
       contactPoints: [`${address("cassandra", "node")}:9042`],
       localDataCenter: "datacenter1",
