@@ -12,7 +12,9 @@ export * from "./druid/index.ts";
 export * from "./hdfs/index.ts";
 export * from "./kafka/index.ts";
 export { LambdaArchitecture, type LambdaArchitectureArgs } from "./lambda-architecture.ts";
+export * from "./s3/index.ts";
 export { type JobSizeArgs, type Size, type SystemArgs, sizes } from "./size-profiles.ts";
+export { type StorageKind, storageKinds } from "./storage.ts";
 export * from "./storm/index.ts";
 export * from "./target.ts";
 export {

@@ -4,7 +4,6 @@ import { createLeaseTable, createPointerTable, createProgressTable, createSpeedT
 import type { LoadedApplication } from "./application.ts";
 import { CassandraCluster } from "./cassandra/index.ts";
 import { DruidCluster } from "./druid/index.ts";
-import { HdfsStorage } from "./hdfs/index.ts";
 import { InputErrors } from "./input-errors.ts";
 import { createBatchLayer } from "./jobs/batch.ts";
 import type { JobArgs } from "./jobs/configuration.ts";
@@ -13,6 +12,7 @@ import { createSpeedLayer } from "./jobs/speed.ts";
 import { KafkaCluster } from "./kafka/index.ts";
 import { viewGeneration } from "./programs.ts";
 import { type JobSizeArgs, type Size, type SystemArgs, sizes, systemArgs } from "./size-profiles.ts";
+import { createStorage, type StorageKind, storageKinds } from "./storage.ts";
 import { StormCluster } from "./storm/index.ts";
 import type { Target } from "./target.ts";
 import { YarnCluster } from "./yarn/index.ts";
@@ -34,6 +34,11 @@ export interface LambdaArchitectureArgs extends SystemArgs {
   readonly chunkSize?: number;
   /** When batch runs start: five fields of cron, UTC. Default: every full hour */
   readonly batchSchedule?: string;
+  /**
+   * What keeps the master dataset and the output of batch runs: HDFS on servers of its own, or a bucket of S3 (see the
+   * argument `s3`). Never change it for an architecture that has events: nothing is copied. Default: `hdfs`
+   */
+  readonly storage?: StorageKind;
   /** How large every system is, see `sizes`; the arguments of a single system go over it. Default: `tiny` */
   readonly size?: Size;
 }
@@ -45,7 +50,7 @@ const archiverPort = 9300;
 const servingPort = 8080;
 
 /**
- * A whole Lambda architecture: events in Kafka; the archiver, HDFS, MapReduce and Druid as the batch layer; Storm and
+ * A whole Lambda architecture: events in Kafka; the archiver, HDFS or S3, MapReduce and Druid as the batch layer; Storm and
  * Cassandra as the speed layer; and a serving layer that merges both, exactly.
  *
  * ```ts
@@ -74,7 +79,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
   constructor(name: string, args: LambdaArchitectureArgs, opts?: pulumi.ComponentResourceOptions) {
     const inputs = withDefaults(args);
     const { size = "tiny" } = args;
-    checkInputs(name, inputs, size, args.jobs);
+    checkInputs(name, inputs, size, args);
     const systems = systemArgs(size, args);
     const generations = Object.fromEntries(
       args.application.application.views.map((view) => [view.name, viewGeneration(args.application.module, view.name)]),
@@ -109,6 +114,7 @@ interface Inputs {
   readonly retentionHours: number;
   readonly chunkSize: number;
   readonly batchSchedule: string;
+  readonly storage: StorageKind;
 }
 
 type Servers = ReturnType<typeof createServers>;
@@ -120,10 +126,11 @@ function withDefaults(args: LambdaArchitectureArgs): Inputs {
     retentionHours: args.retentionHours ?? 168,
     chunkSize: args.chunkSize ?? 5000,
     batchSchedule: args.batchSchedule ?? "0 * * * *",
+    storage: args.storage ?? "hdfs",
   };
 }
 
-function checkInputs(name: string, inputs: Inputs, size: Size, jobs: JobSizeArgs = {}): void {
+function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs = {} }: SystemArgs): void {
   const errors = new InputErrors(`LambdaArchitecture ${JSON.stringify(name)}`);
   errors.check(
     /^[a-z0-9][a-z0-9._-]{0,200}$/.test(inputs.topic),
@@ -139,6 +146,21 @@ function checkInputs(name: string, inputs: Inputs, size: Size, jobs: JobSizeArgs
     `must be a cron expression of five fields; it is ${JSON.stringify(inputs.batchSchedule)}`,
   );
   errors.check(sizes.includes(size), "size", `must be one of ${sizes.join(", ")}; it is ${JSON.stringify(size)}`);
+  const { storage } = inputs;
+  errors.check(
+    storageKinds.includes(storage),
+    "storage",
+    `must be one of ${storageKinds.join(", ")}; it is ${JSON.stringify(storage)}`,
+  );
+  for (const [property, given] of [
+    ["hdfs", hdfs],
+    ["s3", s3],
+  ] as const)
+    errors.check(
+      storage === property || given === undefined,
+      property,
+      `must not be given with storage ${JSON.stringify(storage)}; leave it out, or choose storage ${JSON.stringify(property)}`,
+    );
   if (jobs.archiverMemory !== undefined) errors.checkWhole(jobs.archiverMemory, "jobs.archiverMemory", 128);
   if (jobs.servingMemory !== undefined) errors.checkWhole(jobs.servingMemory, "jobs.servingMemory", 128);
   if (jobs.bolts !== undefined) errors.checkWhole(jobs.bolts, "jobs.bolts", 1);
@@ -155,7 +177,7 @@ function createServers(
   name: string,
   target: Target,
   systems: Required<SystemArgs>,
-  { topic, partitions, retentionHours }: Inputs,
+  { topic, partitions, retentionHours, storage: storageKind }: Inputs,
   generations: Readonly<Record<string, string>>,
 ) {
   const zooKeeper = new ZooKeeperEnsemble(`${name}-zookeeper`, { ...systems.zooKeeper, target }, { parent });
@@ -187,7 +209,7 @@ function createServers(
     },
     { parent },
   );
-  const hdfs = new HdfsStorage(`${name}-hdfs`, { ...systems.hdfs, target }, { parent });
+  const storage = createStorage(storageKind, name, target, systems, { parent });
   const storm = new StormCluster(
     `${name}-storm`,
     {
@@ -204,17 +226,13 @@ function createServers(
     { ...systems.druid, target, zooKeeper: zooKeeper.connectString },
     { parent, dependsOn: [zooKeeper] },
   );
-  const yarn = new YarnCluster(
-    `${name}-yarn`,
-    { ...systems.yarn, target, fileSystem: hdfs.fileSystem, user: hdfs.superuser, replication: hdfs.replication },
-    { parent },
-  );
-  return { zooKeeper, kafka, cassandra, hdfs, storm, druid, yarn };
+  const yarn = new YarnCluster(`${name}-yarn`, { ...systems.yarn, ...storage.yarn, target }, { parent });
+  return { zooKeeper, kafka, cassandra, storage, storm, druid, yarn };
 }
 
 /** What the jobs are told. */
 function createConfiguration(
-  { kafka, cassandra, hdfs, druid }: Servers,
+  { kafka, cassandra, storage, druid }: Servers,
   { topic, partitions, chunkSize }: Inputs,
   generations: Readonly<Record<string, string>>,
 ): pulumi.Output<string> {
@@ -223,20 +241,19 @@ function createConfiguration(
       kafka.bootstrapServers,
       cassandra.contactPoints,
       cassandra.localDataCenter,
-      hdfs.webHdfs,
-      hdfs.superuser,
+      storage.configuration,
       druid.brokerUrl,
       druid.coordinatorUrl,
     ])
     .apply(
-      ([bootstrapServers, contactPoints, localDataCenter, webHdfs, user, broker, coordinator]): Configuration => ({
+      ([bootstrapServers, contactPoints, localDataCenter, files, broker, coordinator]): Configuration => ({
         topic,
         deadLetterTopic: deadLetterTopic(topic),
         partitions,
         chunkSize,
         maxEventBytes,
         kafka: { bootstrapServers },
-        storage: { kind: "hdfs", webHdfs, user },
+        storage: files,
         masterDataset: "/master",
         batchViews: "/batch",
         cassandra: { contactPoints, localDataCenter, keyspace },
@@ -255,7 +272,7 @@ function createJobs(
   { target, application }: LambdaArchitectureArgs,
   { archiverMemory = 256, servingMemory = 320, bolts = 1 }: JobSizeArgs,
   { partitions, batchSchedule }: Inputs,
-  { kafka, cassandra, hdfs, storm, druid, yarn }: Servers,
+  { kafka, cassandra, storage, storm, druid, yarn }: Servers,
   configuration: pulumi.Output<string>,
 ) {
   const job = (dependsOn: pulumi.Resource[]): JobArgs => ({
@@ -266,8 +283,10 @@ function createJobs(
     configuration,
     dependsOn,
   });
+  const { component, files } = storage;
   const archiver = createJobServer({
-    ...job([kafka, hdfs]),
+    ...job([kafka, component]),
+    files,
     role: "archiver",
     entry: "archive/main.ts",
     port: archiverPort,
@@ -275,12 +294,13 @@ function createJobs(
   });
   const serving = createJobServer({
     ...job([kafka, cassandra]),
+    files,
     role: "serving",
     entry: "serving/main.ts",
     port: servingPort,
     memory: servingMemory,
   });
   createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions, bolts });
-  const batch = createBatchLayer({ ...job([cassandra, hdfs, yarn, druid]), yarn, cron: batchSchedule });
+  const batch = createBatchLayer({ ...job([cassandra, component, yarn, druid]), files, yarn, cron: batchSchedule });
   return { archiverUrl: archiver.url, servingUrl: serving.url, batchCommand: batch.command };
 }

@@ -2,6 +2,7 @@ import type { CassandraClusterArgs } from "./cassandra/index.ts";
 import type { DruidClusterArgs } from "./druid/index.ts";
 import type { HdfsStorageArgs } from "./hdfs/index.ts";
 import type { KafkaClusterArgs } from "./kafka/index.ts";
+import type { S3StorageArgs } from "./s3/index.ts";
 import type { StormClusterArgs } from "./storm/index.ts";
 import type { YarnClusterArgs } from "./yarn/index.ts";
 import type { ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
@@ -52,7 +53,8 @@ export interface SystemArgs {
   readonly zooKeeper?: ZooKeeperEnsembleArgs;
   readonly kafka?: Omit<KafkaClusterArgs, "topics">;
   readonly hdfs?: HdfsStorageArgs;
-  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "user" | "replication">;
+  readonly s3?: S3StorageArgs;
+  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "s3" | "user" | "replication">;
   readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
   readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
   readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
@@ -72,6 +74,7 @@ const tiny: Required<SystemArgs> = {
   zooKeeper: {},
   kafka: {},
   hdfs: {},
+  s3: {},
   yarn: {},
   storm: {},
   cassandra: {},
@@ -83,6 +86,7 @@ const small: Required<SystemArgs> = {
   zooKeeper: { heap: 128 },
   kafka: { heap: 512 },
   hdfs: { nameNodeHeap: 384, dataNodeHeap: 192 },
+  s3: {},
   yarn: {
     virtualCores: 4,
     masterMemory: 1024,
@@ -103,6 +107,7 @@ const ha: Required<SystemArgs> = {
   zooKeeper: { replicas: 3 },
   kafka: { replicas: 3 },
   hdfs: { dataNodes: 3 },
+  s3: {},
   yarn: { nodeManagers: 2 },
   storm: { nimbusReplicas: 2, supervisors: 2 },
   cassandra: { replicas: 3 },
@@ -124,6 +129,7 @@ export function systemArgs(size: Size, given: SystemArgs): Required<SystemArgs> 
     zooKeeper: over(profile.zooKeeper, given.zooKeeper),
     kafka: over(profile.kafka, given.kafka),
     hdfs: over(profile.hdfs, given.hdfs),
+    s3: over(profile.s3, given.s3),
     yarn: over(profile.yarn, given.yarn),
     storm: over(profile.storm, given.storm),
     cassandra: over(profile.cassandra, given.cassandra),

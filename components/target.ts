@@ -163,6 +163,22 @@ export interface DataSafetyArgs {
   readonly deleteData?: boolean;
 }
 
+/** A bucket that a target has made. */
+export interface ManagedBucket {
+  readonly bucket: pulumi.Output<string>;
+  readonly region: pulumi.Output<string>;
+}
+
+/** The systems that a target can offer as services of its own. */
+export interface ManagedServices {
+  /**
+   * Makes a bucket of S3, whose data outlives it unless that is asked for.
+   *
+   * @param name the component's name, with which the names of all resources begin
+   */
+  bucket?(name: string, opts: pulumi.CustomResourceOptions): ManagedBucket;
+}
+
 /**
  * Where the servers of an architecture run. A component says what runs and asks its target for the rest; it imports
  * no target itself. An argument that a target cannot honour is an error, never ignored. Resources are named as their
@@ -188,4 +204,6 @@ export interface Target {
   services(args: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[];
   task(args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
   schedule(args: ScheduleArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  /** What the target offers as a service of its own, so that no servers have to run for it. Default: nothing */
+  readonly managed?: ManagedServices;
 }

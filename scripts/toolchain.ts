@@ -1,19 +1,22 @@
 /*
  * Gets what some targets and tests need beyond the set-up, once a machine:
  *
- *     npm run toolchain -- [docker] [kubernetes] [control-plane]
+ *     npm run toolchain -- [docker] [kubernetes] [control-plane] [s3-server]
  *
  * `docker` and `kubernetes` are the Pulumi CLI's plugins of these providers, downloaded or, where that is out of reach,
- * built with Go; `control-plane` is the Kubernetes control plane of `npm run test:kubernetes`, built with Go.
+ * built with Go; `control-plane` is the Kubernetes control plane of `npm run test:kubernetes`, built with Go; `s3-server` is the
+ * S3 server of tests, from PyPI.
  */
 import { SetupError, say } from "./setup/progress.mjs";
 import { ensureControlPlane } from "./toolchain/control-plane.ts";
 import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
+import { ensureS3Server } from "./toolchain/s3-server.ts";
 
 const tools = {
   docker: () => ensureProviderPlugin("docker"),
   kubernetes: () => ensureProviderPlugin("kubernetes"),
   "control-plane": async () => (await ensureControlPlane()).folder,
+  "s3-server": ensureS3Server,
 };
 
 const wanted = process.argv.slice(2);

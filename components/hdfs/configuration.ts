@@ -25,9 +25,13 @@ export function fileSystemUri(nameNode: string): string {
   return `hdfs://${nameNode}:${nameNodeRpcPort}`;
 }
 
-/** The text of core-site.xml, for servers and clients alike. */
-export function coreSite(fileSystem: string): string {
-  return hadoopConfiguration({ "fs.defaultFS": fileSystem });
+/**
+ * The text of core-site.xml, for servers and clients alike.
+ *
+ * @param properties how to reach a file system that is not HDFS. Default: none
+ */
+export function coreSite(fileSystem: string, properties: HadoopProperties = {}): string {
+  return hadoopConfiguration({ "fs.defaultFS": fileSystem, ...properties });
 }
 
 /** The text of a client's hdfs-site.xml. */

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { BatchConfiguration } from "../../jobs/batch/configuration.ts";
 import type { Configuration } from "../../jobs/configuration.ts";
-import { hadoopDistribution } from "../hadoop/index.ts";
 import type { InstanceIdentity } from "../target.ts";
 import type { YarnCluster } from "../yarn/index.ts";
 import { configurationFile, type JobArgs } from "./configuration.ts";
@@ -30,7 +29,10 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
     .all([yarn.resourceManager, yarn.historyServer, yarn.user])
     .apply(([resourceManager, historyServer, user]) => ({
       java: target.java,
-      classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+      classPath: [
+        placement.configuration,
+        ...yarn.clientDistributions.map((distribution) => `${target.directory(distribution)}/lib/*`),
+      ],
       configurationDirectory: placement.configuration,
       resourceManager,
       historyServer,
@@ -39,6 +41,7 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
       reducer: target.program(jobModule("batch/reducer.ts"), application.module),
       reducers: 1,
       user,
+      environment: yarn.clientEnvironment(placement),
     }));
   const configuration = pulumi
     .all([args.configuration, hadoop])
@@ -59,8 +62,8 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
       identity,
       cron: args.cron,
       command,
-      files: { ...yarn.clientFiles, [configurationFile]: { content: configuration } },
-      distributions: [hadoopDistribution],
+      files: { ...args.files, ...yarn.clientFiles, [configurationFile]: { content: configuration } },
+      distributions: yarn.clientDistributions,
       memory: runMemory,
     },
     { parent: args.parent, dependsOn: [...args.dependsOn] },

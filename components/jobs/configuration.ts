@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LoadedApplication } from "../application.ts";
-import type { Target } from "../target.ts";
+import type { File, Target } from "../target.ts";
 
 /** What every job of an architecture shares. */
 export interface JobArgs {
@@ -11,6 +11,8 @@ export interface JobArgs {
   readonly application: LoadedApplication;
   /** The text of the jobs' configuration file, see jobs/configuration.ts. */
   readonly configuration: pulumi.Output<string>;
+  /** Further files beside it, for jobs that use the storage of the master dataset. Default: none */
+  readonly files?: Readonly<Record<string, File>>;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 

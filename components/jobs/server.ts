@@ -30,7 +30,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
       `--address=${placement.address}`,
       `--port=${port}`,
     ],
-    files: { [configurationFile]: { content: args.configuration } },
+    files: { ...args.files, [configurationFile]: { content: args.configuration } },
     ports: { http: port },
     clientPorts: ["http"],
     readiness: { kind: "http", port, path: "/healthz" },

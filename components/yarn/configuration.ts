@@ -1,4 +1,5 @@
 import { type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
+import { credentialVariables } from "../s3/configuration.ts";
 
 /** Where clients submit applications to the ResourceManager. */
 export const resourceManagerPort = 8032;
@@ -27,8 +28,8 @@ export interface YarnConfiguration {
   readonly resourceManager: string;
   /** Address. */
   readonly historyServer: string;
-  /** `folder/*` of Hadoop's jars, as containers find it. */
-  readonly classPath: string;
+  /** `folder/*` of Hadoop's jars, as containers find them, in the order in which they count. */
+  readonly classPath: readonly string[];
 }
 
 /** What a NodeManager may give to containers. */
@@ -80,8 +81,11 @@ export function nodeManagerSite(
     "yarn.nodemanager.container-monitor.enabled": false,
     // Above this share of a disk a NodeManager takes no containers; on a developer's disk 90 % says little.
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": 99,
-    // What a container inherits from the NodeManager: the last one marks whose processes they are.
-    "yarn.nodemanager.env-whitelist": "JAVA_HOME,PATH,LANG,TZ,LAMBDA_ARCHITECTURE_INSTANCE",
+    // What a container inherits from the NodeManager: also the mark of whose processes they are, and how to reach S3.
+    "yarn.nodemanager.env-whitelist": [
+      ...["JAVA_HOME", "PATH", "LANG", "TZ", "LAMBDA_ARCHITECTURE_INSTANCE"],
+      ...credentialVariables,
+    ].join(","),
     "yarn.nodemanager.process-kill-wait.ms": 500,
     "yarn.resourcemanager.connect.retry-interval.ms": 500,
   });
@@ -158,13 +162,13 @@ function sharedYarn({ resourceManager, classPath }: YarnConfiguration): HadoopPr
     "yarn.resourcemanager.resource-tracker.address": `${resourceManager}:${resourceTrackerPort}`,
     "yarn.resourcemanager.admin.address": `${resourceManager}:${resourceManagerAdminPort}`,
     "yarn.resourcemanager.webapp.address": `${resourceManager}:${resourceManagerHttpPort}`,
-    "yarn.application.classpath": classPath,
+    "yarn.application.classpath": classPath.join(","),
   };
 }
 
 function sharedMapReduce({ historyServer, classPath }: YarnConfiguration): HadoopProperties {
   return {
     "mapreduce.jobhistory.address": `${historyServer}:${historyPort}`,
-    "mapreduce.application.classpath": classPath,
+    "mapreduce.application.classpath": classPath.join(","),
   };
 }

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
-import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
+import { type HadoopProperties, hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
 import { clientSite, coreSite } from "../hdfs/configuration.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { File, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
+import { type S3Access, s3aDistribution, s3Environment } from "../s3/index.ts";
+import type { Distribution, File, InstanceIdentity, Placement, ServiceArgs, Target } from "../target.ts";
 import {
   hadoopClientConfiguration,
   historyAdminPort,
@@ -30,8 +31,17 @@ const memoryBesideHeap = 160;
 
 /** The arguments of a {@link YarnCluster}. */
 export interface YarnClusterArgs {
-  /** The file system for the jobs' files: `hdfs://host:port`, see `HdfsStorage.fileSystem`. */
+  /**
+   * The file system for the jobs' files: `hdfs://host:port`, see `HdfsStorage.fileSystem`, or `s3a://bucket`, see
+   * `S3Storage.fileSystem`.
+   */
   readonly fileSystem: pulumi.Input<string>;
+  /**
+   * How to reach a file system that is a bucket: the `S3Storage`.
+   *
+   * @default none: the file system is HDFS
+   */
+  readonly s3?: S3Access;
   /**
    * Copies of each block of what jobs write, see `HdfsStorage.replication`.
    *
@@ -121,18 +131,24 @@ export class YarnCluster extends pulumi.ComponentResource {
    * mapred-site.xml, to be put into a folder on its class path.
    */
   readonly clientFiles: Readonly<Record<string, File>>;
+  /** The distributions whose jars such a client needs on its class path, in this order. */
+  readonly clientDistributions: readonly Distribution[];
+  readonly #s3: S3Access | undefined;
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: YarnClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
     const { target } = args;
     const inputs = withDefaults(args);
     checkArgs(name, inputs, target);
-    super("lambda-architecture:index:YarnCluster", name, inputs, opts);
+    const { s3, ...plain } = inputs;
+    super("lambda-architecture:index:YarnCluster", name, plain, opts);
+    this.clientDistributions = distributionsOf(inputs);
+    this.#s3 = s3;
 
     const configuration: YarnConfiguration = {
       resourceManager: target.placement({ component: name, role: "resourcemanager" }).address,
       historyServer: target.placement({ component: name, role: "historyserver" }).address,
-      classPath: `${target.directory(hadoopDistribution)}/lib/*`,
+      classPath: classPath(target, this.clientDistributions),
     };
     const nodeManagers = Array.from({ length: inputs.nodeManagers }, (_, index) =>
       nodeManager({ component: name, role: "nodemanager", index }, target, configuration, inputs),
@@ -151,14 +167,20 @@ export class YarnCluster extends pulumi.ComponentResource {
       user: this.user,
     });
   }
+
+  /** The environment of such a client with {@link clientFiles} in its placement's configuration folder. */
+  clientEnvironment(placement: Placement): Readonly<Record<string, string>> {
+    return this.#s3 === undefined ? {} : s3Environment(this.#s3, placement);
+  }
 }
 
-type Inputs = Required<YarnClusterArgs>;
+type Inputs = Required<Omit<YarnClusterArgs, "s3">> & Pick<YarnClusterArgs, "s3">;
 
 function withDefaults(args: YarnClusterArgs): Inputs {
   const masterMemory = args.masterMemory ?? 768;
   return {
     fileSystem: args.fileSystem,
+    ...(args.s3 !== undefined && { s3: args.s3 }),
     replication: args.replication ?? 1,
     user: args.user ?? "hdfs",
     nodeManagers: args.nodeManagers ?? 1,
@@ -208,7 +230,7 @@ function checkArgs(name: string, inputs: Inputs, target: Target): void {
 
 function clientFiles(target: Target, configuration: YarnConfiguration, inputs: Inputs): Record<string, File> {
   return {
-    ...hdfsFiles(inputs),
+    ...fileSystemFiles(inputs),
     ...asFiles(
       hadoopClientConfiguration(configuration, {
         masterMemory: inputs.masterMemory,
@@ -225,11 +247,22 @@ function asFiles(texts: Readonly<Record<string, string>>): Record<string, File> 
 }
 
 /** How servers and clients find the file system, and how many copies of a block they ask it for. */
-function hdfsFiles({ fileSystem, replication }: Inputs): Record<string, File> {
+function fileSystemFiles({ fileSystem, replication, s3 }: Inputs): Record<string, File> {
+  const properties = pulumi.output<HadoopProperties>(s3?.hadoopProperties ?? {});
   return {
-    "core-site.xml": { content: pulumi.output(fileSystem).apply(coreSite) },
+    "core-site.xml": { content: pulumi.all([fileSystem, properties]).apply(([uri, some]) => coreSite(uri, some)) },
     "hdfs-site.xml": { content: pulumi.output(replication).apply(clientSite) },
+    ...s3?.credentialFiles,
   };
+}
+
+/** The jars of every Hadoop process. */
+function distributionsOf({ s3 }: Inputs): Distribution[] {
+  return s3 === undefined ? [hadoopDistribution] : [hadoopDistribution, s3aDistribution];
+}
+
+function classPath(target: Target, distributions: readonly Distribution[]): string[] {
+  return distributions.map((distribution) => `${target.directory(distribution)}/lib/*`);
 }
 
 function resourceManager(
@@ -335,12 +368,15 @@ function server(
       java: target.java,
       heap,
       temporary: placement.temporary,
-      classPath: [placement.configuration, `${target.directory(hadoopDistribution)}/lib/*`],
+      classPath: [placement.configuration, ...classPath(target, distributionsOf(inputs))],
       mainClass,
       flags,
     }),
-    environment: hadoopEnvironment(inputs.user, target.java),
-    files: { ...hdfsFiles(inputs), ...files },
-    distributions: [hadoopDistribution, ...distributions],
+    environment: {
+      ...hadoopEnvironment(inputs.user, target.java),
+      ...(inputs.s3 !== undefined && s3Environment(inputs.s3, placement)),
+    },
+    files: { ...fileSystemFiles(inputs), ...files },
+    distributions: [...distributionsOf(inputs), ...distributions],
   };
 }

@@ -26,6 +26,8 @@ export const hadoopClientSchema = z.strictObject({
   reducers: z.int().positive(),
   /** The user to act as. */
   user: z.string(),
+  /** Further environment of the submitting client, e.g. where its credentials are. */
+  environment: z.record(z.string(), z.string()),
 });
 
 export type HadoopClient = z.infer<typeof hadoopClientSchema>;
@@ -174,7 +176,7 @@ export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: str
 async function submit(args: MapReduceArgs, job: string): Promise<void> {
   const [program, ...rest] = submitCommand(args, job);
   const client = spawn(program as string, rest, {
-    env: { ...process.env, HADOOP_USER_NAME: args.hadoop.user },
+    env: { ...process.env, ...args.hadoop.environment, HADOOP_USER_NAME: args.hadoop.user },
     stdio: ["ignore", "pipe", "pipe"],
     ...(args.signal && { signal: args.signal }),
   });

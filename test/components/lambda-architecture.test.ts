@@ -176,6 +176,7 @@ test("every job is told the same, and where the servers are", async () => {
     reducer: join(checkout, "jobs/batch/reducer.ts"),
     reducers: 1,
     user: "hdfs",
+    environment: {},
   });
   for (const site of ["core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml"])
     expect(await fileOf("lambda-batch", site)).toContain("<configuration>");

@@ -90,6 +90,7 @@ function job(version: string, reducers: number) {
       reducer: bundleProgram({ entry: program("reducer") }),
       reducers,
       user,
+      environment: {},
     },
     name: "batch",
     version,

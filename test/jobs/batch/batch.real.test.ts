@@ -92,7 +92,7 @@ beforeAll(async () => {
     hadoop: {
       ...{ java: "java", classPath: ["none"], configurationDirectory: "/none" },
       ...{ resourceManager: "http://127.26.0.202:8088", historyServer: "http://127.26.0.202:19888" },
-      ...{ node: "node", mapper: "none", reducer: "none", reducers: 1, user: "lambda" },
+      ...{ node: "node", mapper: "none", reducer: "none", reducers: 1, user: "lambda", environment: {} },
     },
   };
   client = new Client({ ...configuration.cassandra, socketOptions: { readTimeout: 30_000 } });

@@ -26,6 +26,7 @@ const args: MapReduceArgs = {
     reducer: "/programs/reducer.mjs",
     reducers: 2,
     user: "hdfs",
+    environment: { FROM: "here" },
   },
   name: "Batch",
   version: "20260102T030405006",
@@ -197,7 +198,7 @@ describe("a run", () => {
   test("submits as the user, reports progress and gives the counters", async () => {
     cluster.leftBehind = ["application_1_1"];
     const progress: MapReduceProgress[] = [];
-    const client = withClient(`echo "$HADOOP_USER_NAME" >'${folder}/user'`);
+    const client = withClient(`echo "$HADOOP_USER_NAME $FROM" >'${folder}/user'`);
     const run = runMapReduce({
       ...client,
       onProgress: (one) => {
@@ -207,7 +208,7 @@ describe("a run", () => {
     });
 
     expect(await run).toMatchObject({ applicationId: "application_1_2", mapInputRecords: 10 });
-    expect(readFileSync(join(folder, "user"), "utf8")).toBe("hdfs\n");
+    expect(readFileSync(join(folder, "user"), "utf8")).toBe("hdfs here\n");
     expect(cluster.killed).toEqual(["application_1_1 as hdfs"]);
     expect(progress).toEqual([
       { state: "SUBMITTING", percent: 0 },
