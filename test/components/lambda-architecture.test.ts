@@ -58,6 +58,7 @@ test("is the systems and the jobs, each named after it and a part of it", async 
       topic: "edits",
       partitions: 2,
       retentionHours: 168,
+      storage: "hdfs",
       chunkSize: 5000,
       batchSchedule: "0 * * * *",
       views: {
@@ -224,6 +225,38 @@ test("the jobs are commands with their configuration, and the outputs lead to th
   expect(await outputOf(architecture.archiverUrl)).toBe(`http://${address("lambda/archiver")}:9300`);
   expect(await outputOf(architecture.bootstrapServers)).toBe(`${address("lambda-kafka/broker/0")}:9092`);
   expect(await outputOf(architecture.topic)).toBe("edits");
+});
+
+test("with S3 there is no HDFS, and every job that uses the storage has the secrets in a file of its own", async () => {
+  const credentials = { accessKeyId: "AKIA", secretAccessKey: "hush" };
+  const s3 = { bucket: "events", endpoint: "http://127.0.0.1:9000", region: "eu-central-1", credentials };
+  const architecture = create("lambda", { storage: "s3", s3 });
+  const list = byName(await resources.list());
+
+  expect(list["lambda-s3"]).toMatchObject({ type: "lambda-architecture:index:S3Storage", parent: "lambda" });
+  expect(Object.keys(list).filter((name) => name.includes("hdfs"))).toEqual([]);
+  expect(JSON.parse(await outputOf(architecture.configuration)).storage).toEqual({
+    kind: "s3",
+    bucket: "events",
+    region: "eu-central-1",
+    endpoint: "http://127.0.0.1:9000",
+    pathStyle: true,
+    credentialsFile: "s3-credentials",
+  });
+  for (const job of ["archiver", "serving", "batch"])
+    expect(await fileOf(`lambda-${job}`, "s3-credentials")).toContain("hush");
+  const { hadoop } = JSON.parse(await fileOf("lambda-batch"));
+  const folder = target.placement({ component: "lambda", role: "batch" }).configuration;
+  expect(hadoop.environment).toEqual({ AWS_SHARED_CREDENTIALS_FILE: `${folder}/s3-credentials` });
+  expect(hadoop.classPath).toHaveLength(3);
+});
+
+test("the arguments of a storage that is not chosen are refused", () => {
+  const args = { storage: "s3", s3: { bucket: "events" }, hdfs: { dataNodes: 2 } } as const;
+  expect(() => create("lambda", args)).toThrow(
+    'LambdaArchitecture "lambda": hdfs must not be given with storage "s3"; leave it out, or choose storage "hdfs"',
+  );
+  expect(() => create("lambda", { s3: { bucket: "events" } })).toThrow('s3 must not be given with storage "hdfs"');
 });
 
 test("arguments of the systems reach them", async () => {

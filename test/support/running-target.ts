@@ -8,6 +8,7 @@ import {
   type InstanceIdentity,
   instanceName,
   type Placement,
+  type ScheduleArgs,
   type ServiceArgs,
   type TaskArgs,
 } from "../../components/target.ts";
@@ -83,10 +84,11 @@ export class RunningTarget extends RecordingTarget {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Runs a task to its end. */
+  /** Runs a task, or a schedule's command once, to its end. */
   async run(name: string): Promise<void> {
-    const args = this.tasks.get(name);
-    if (args === undefined) throw new Error(`there is no task ${name}`);
+    const args = this.tasks.get(name) ?? this.schedules.get(name);
+    if (args === undefined) throw new Error(`there is no task or schedule ${name}`);
+    for (const distribution of args.distributions ?? []) await ensureDistribution(distribution);
     const env = await this.#prepare(args);
     const [program, ...rest] = args.command;
     const ended = spawnSync(program as string, rest, { env, encoding: "utf8" });
@@ -121,7 +123,7 @@ export class RunningTarget extends RecordingTarget {
   }
 
   /** Makes the instance's folders and files; its environment. */
-  async #prepare(args: ServiceArgs | TaskArgs): Promise<Record<string, string>> {
+  async #prepare(args: ServiceArgs | TaskArgs | ScheduleArgs): Promise<Record<string, string>> {
     const placement = this.placement(args.identity);
     for (const folder of [placement.configuration, placement.data, placement.logs, placement.temporary])
       mkdirSync(folder, { recursive: true });
