@@ -145,7 +145,14 @@ describe.skipIf(s3Server === undefined)("an architecture whose master dataset is
     await target.run("lambda-batch");
     await expectExact(archived, 1);
     const url = `http://${address("lambda", "serving")}:8080/views/edits-by-channel/top?measure=edits&limit=1&layer=batch`;
-    expect(await (await fetch(url)).json()).toMatchObject({ complete: true });
+    const { version } = (await readPointer(cassandra, {
+      view: "edits-by-channel",
+      generation: configuration.generations["edits-by-channel"] as string,
+    })) as { version: string };
+    expect(await (await fetch(url)).json()).toMatchObject({
+      rows: [{ key: { channel: "#en.wikipedia" } }],
+      contains: { version, horizon: archived },
+    });
   });
 
   test("so is the next, and the first version can still be asked", async () => {
