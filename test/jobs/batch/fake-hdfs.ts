@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 
-/** HDFS in memory, as far as a batch run and Druid ask WebHDFS: lists, reads, deletes, and one-step writes. */
+/** HDFS in memory, as far as a batch run and Druid ask WebHDFS: lists, reads, writes, moves and deletes. */
 export class FakeHdfs {
   readonly files = new Map<string, string>();
   readonly url: string;
@@ -27,7 +27,7 @@ export class FakeHdfs {
         response.end(JSON.stringify({ Location: url.href }));
         return;
       }
-      const [status, body] = hdfs.#answer(url.searchParams.get("op") ?? "", path, await text(request));
+      const [status, body] = hdfs.#answer(url, path, await text(request));
       response.writeHead(status).end(body);
     });
     return hdfs;
@@ -44,7 +44,9 @@ export class FakeHdfs {
     return [...new Set(inside.map((path) => path.slice(folder.length + 1).split("/")[0] as string))].sort();
   }
 
-  #answer(operation: string, path: string, body: string): [number, string] {
+  #answer({ searchParams }: URL, path: string, body: string): [number, string] {
+    const operation = searchParams.get("op") ?? "";
+    const destination = searchParams.get("destination") ?? "";
     switch (operation) {
       case "LISTSTATUS": {
         const names = this.list(path);
@@ -55,9 +57,23 @@ export class FakeHdfs {
       }
       case "OPEN":
         return this.files.has(path) ? [200, this.files.get(path) as string] : [404, ""];
-      case "WRITE":
+      case "GETFILESTATUS": {
+        const file = this.files.get(path);
+        if (file === undefined)
+          return [404, JSON.stringify({ RemoteException: { exception: "FileNotFoundException", message: path } })];
+        const status = { pathSuffix: "", type: "FILE", length: Buffer.byteLength(file), modificationTime: 0 };
+        return [200, JSON.stringify({ FileStatus: status })];
+      }
+      case "CREATE":
         this.files.set(path, body);
-        return [200, ""];
+        return [201, ""];
+      case "RENAME": {
+        const file = this.files.get(path);
+        if (file === undefined || this.files.has(destination)) return [200, JSON.stringify({ boolean: false })];
+        this.files.delete(path);
+        this.files.set(destination, file);
+        return [200, JSON.stringify({ boolean: true })];
+      }
       case "DELETE": {
         const paths = [...this.files.keys()].filter((file) => file === path || file.startsWith(`${path}/`));
         for (const file of paths) this.files.delete(file);
