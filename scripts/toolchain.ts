@@ -1,13 +1,14 @@
 /*
  * Gets what some targets and tests need beyond the set-up, once a machine:
  *
- *     npm run toolchain -- [docker] [kubernetes] [control-plane] [s3-server]
+ *     npm run toolchain -- [docker] [kubernetes] [control-plane] [s3-server] [actionlint]
  *
  * `docker` and `kubernetes` are the Pulumi CLI's plugins of these providers, downloaded or, where that is out of reach,
  * built with Go; `control-plane` is the Kubernetes control plane of `npm run test:kubernetes`, built with Go; `s3-server` is the
- * S3 server of tests, from PyPI.
+ * S3 server of tests, from PyPI; `actionlint` checks the workflows under .github, built with Go.
  */
 import { SetupError, say } from "./setup/progress.mjs";
+import { ensureActionlint } from "./toolchain/actionlint.ts";
 import { ensureControlPlane } from "./toolchain/control-plane.ts";
 import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
 import { ensureS3Server } from "./toolchain/s3-server.ts";
@@ -17,6 +18,7 @@ const tools = {
   kubernetes: () => ensureProviderPlugin("kubernetes"),
   "control-plane": async () => (await ensureControlPlane()).folder,
   "s3-server": ensureS3Server,
+  actionlint: ensureActionlint,
 };
 
 const wanted = process.argv.slice(2);

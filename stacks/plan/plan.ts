@@ -45,7 +45,7 @@ export function planOf(
   // What is in another place is replaced before it.
   const replacements = Object.entries(places).sort(([a], [b]) => b.length - a.length);
   const planned = resources
-    .filter(({ type }) => !type.startsWith("pulumi:"))
+    .filter(({ type }) => !type.startsWith("pulumi:pulumi:"))
     .map(({ type, name, parent, dependsOn, options, inputs }) => ({
       type,
       name,
