@@ -66,7 +66,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
   readonly queryUrl: pulumi.Output<string>;
   /** The archiver's address, with its metrics: `http://host:port`. */
   readonly archiverUrl: pulumi.Output<string>;
-  /** `host:port` of the Kafka brokers, joined by commas. */
+  /** `host:port` of the Kafka brokers as they are reached from outside of the target, joined by commas. */
   readonly bootstrapServers: pulumi.Output<string>;
   /** The topic to write events to. */
   readonly topic: pulumi.Output<string>;
@@ -93,7 +93,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
 
     this.queryUrl = pulumi.output(jobs.servingUrl);
     this.archiverUrl = pulumi.output(jobs.archiverUrl);
-    this.bootstrapServers = servers.kafka.bootstrapServers.apply((brokers) => brokers.join(","));
+    this.bootstrapServers = servers.kafka.publishedBootstrapServers.apply((brokers) => brokers.join(","));
     this.topic = pulumi.output(inputs.topic);
     this.batchCommand = pulumi.output(jobs.batchCommand);
     this.configuration = configuration;
@@ -221,10 +221,16 @@ function createServers(
     },
     { parent, dependsOn: [zooKeeper] },
   );
+  const sharesFolders = target.name === "local";
   const druid = new DruidCluster(
     `${name}-druid`,
-    { ...systems.druid, target, zooKeeper: zooKeeper.connectString },
-    { parent, dependsOn: [zooKeeper] },
+    {
+      ...(!sharesFolders && storage.druid),
+      ...systems.druid,
+      target,
+      zooKeeper: zooKeeper.connectString,
+    },
+    { parent, dependsOn: [zooKeeper, ...(sharesFolders ? [] : [storage.component])] },
   );
   const yarn = new YarnCluster(`${name}-yarn`, { ...systems.yarn, ...storage.yarn, target }, { parent });
   return { zooKeeper, kafka, cassandra, storage, storm, druid, yarn };
@@ -298,6 +304,7 @@ function createJobs(
     role: "serving",
     entry: "serving/main.ts",
     port: servingPort,
+    isPublished: true,
     memory: servingMemory,
   });
   createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions, bolts });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StorageConfiguration } from "../jobs/storage/configuration.ts";
+import type { DruidClusterArgs } from "./druid/index.ts";
 import { HdfsStorage } from "./hdfs/index.ts";
 import { credentialsFile } from "./s3/configuration.ts";
 import { S3Storage } from "./s3/index.ts";
@@ -22,6 +23,8 @@ export interface ArchitectureStorage {
   readonly files: Readonly<Record<string, File>>;
   /** How YARN and its jobs reach it. */
   readonly yarn: Pick<YarnClusterArgs, "fileSystem" | "replication" | "user" | "s3">;
+  /** Where Druid keeps its segments on a target whose servers share no folder: beside the master dataset. */
+  readonly druid: Pick<DruidClusterArgs, "deepStorage">;
 }
 
 /**
@@ -45,6 +48,7 @@ export function createStorage(
         configuration: pulumi.all([webHdfs, superuser]).apply(([webHdfs, user]) => ({ kind, webHdfs, user })),
         files: {},
         yarn: { fileSystem, replication, user: superuser },
+        druid: { deepStorage: component },
       };
     }
     case "s3": {
@@ -64,6 +68,7 @@ export function createStorage(
           })),
         files: credentialFiles,
         yarn: { fileSystem, s3: component },
+        druid: {},
       };
     }
   }

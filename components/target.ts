@@ -47,6 +47,8 @@ export interface Distribution {
   readonly name: string;
   /** Folder in the distribution to absolute path of the folder with the part's `pom.xml`. */
   readonly parts: Readonly<Record<string, string>>;
+  /** Whether its servers run programs in Node, as Storm's workers do: then an image of it has Node. Default: false. */
+  readonly runsPrograms?: boolean;
 }
 
 /** When a server counts as ready. Addresses are the instance's own unless `address` says otherwise. */
@@ -96,6 +98,8 @@ export interface ServiceArgs {
    * its own component's need not be: what programs are told that it is handed at run time. Default: none.
    */
   readonly reaches?: pulumi.Input<readonly string[]>;
+  /** The purposes of the ports that people reach from outside, see {@link Target.published}. Default: none. */
+  readonly publishes?: readonly string[];
   readonly readiness: Readiness;
   /** Seconds until a server that is not ready fails the deployment. Default: 120. */
   readonly readinessTimeout?: number;
@@ -193,6 +197,13 @@ export interface Target {
   readonly node: string;
   /** Where the instance runs. */
   placement(identity: InstanceIdentity): Placement;
+  /**
+   * Where people, and programs outside of the target, reach a port that the instance publishes: `host:port`. It is the
+   * instance's own address where that is one everywhere.
+   */
+  published(identity: InstanceIdentity, port: number): string;
+  /** The command that runs `command` where the instance runs, for people to run outside of the target. */
+  commandIn(identity: InstanceIdentity, command: readonly string[]): string[];
   /** The absolute path of the folder of the distribution's parts. */
   directory(distribution: Distribution): string;
   /**

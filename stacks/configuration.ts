@@ -2,7 +2,7 @@ import * as z from "zod";
 import { sizes } from "../components/size-profiles.ts";
 
 /** Where the servers can run. */
-export const targets = ["local"] as const;
+export const targets = ["local", "docker"] as const;
 /** One of {@link targets}. */
 export type TargetName = (typeof targets)[number];
 
@@ -44,6 +44,22 @@ const commonKeys = {
  */
 const targetKeys = {
   local: {},
+  docker: {
+    dockerImageBase: z
+      .string()
+      .min(1, "must be an image, or own")
+      .default("debian:bookworm-slim")
+      .describe("the image that all others begin with; `own` makes one of Debian's packages, without a registry"),
+    dockerImageRepository: text(/^[a-z0-9][a-z0-9._:/-]*$/, "must be a path, with or without a registry before it")
+      .default("lambda-architecture")
+      .describe("what the images' names begin with, a registry included"),
+    dockerImageTag: text(/^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/, "must be a tag")
+      .default("")
+      .describe("the images' tag; empty: a hash of what each is made of"),
+    dockerPortOffset: whole(1024, 50_000)
+      .default(10_000)
+      .describe("what is added to a port to publish it on 127.0.0.1; stacks side by side need different ones"),
+  },
 } satisfies Record<TargetName, z.ZodRawShape>;
 
 /**
@@ -51,7 +67,7 @@ const targetKeys = {
  * defaults, limits and descriptions. What repeats it (see configuration-documents.ts) is written by
  * `npm run configuration`.
  */
-export const stackConfigurationSchema = z.strictObject({ ...commonKeys, ...targetKeys.local });
+export const stackConfigurationSchema = z.strictObject({ ...commonKeys, ...targetKeys.local, ...targetKeys.docker });
 
 export type StackConfiguration = z.infer<typeof stackConfigurationSchema>;
 

@@ -32,5 +32,23 @@ export async function chooseTarget(
         ...(machine && { surroundings: machine }),
       });
     }
+    case "docker": {
+      const { createDockerTarget } = await import("../components/targets/docker/index.ts");
+      const { dockerImageBase, dockerImageRepository, dockerImageTag, dockerPortOffset } = configuration;
+      const host = new pulumi.Config("docker").get("host") ?? process.env.DOCKER_HOST;
+      return createDockerTarget({
+        project,
+        stack,
+        folder: stackFolder,
+        images: {
+          base: dockerImageBase,
+          repository: dockerImageRepository,
+          ...(dockerImageTag !== "" && { tag: dockerImageTag }),
+        },
+        portOffset: dockerPortOffset,
+        ...(host !== undefined && { host }),
+        ...dataSafety,
+      });
+    }
   }
 }

@@ -36,9 +36,14 @@ export interface DruidConfiguration {
   readonly zooKeeper: string;
   /** Where the metadata is: the coordinator's address and data folder. */
   readonly metadata: { readonly address: string; readonly data: string };
-  /** The folder of the segments' first copies, one and the same for every server of the cluster. */
-  readonly deepStorage: string;
+  /** Where the segments' first copies are, one and the same for every server of the cluster. */
+  readonly deepStorage: DeepStorage;
 }
+
+/** A folder that every server has under the same path, or a folder of HDFS, as a URI. */
+export type DeepStorage =
+  | { readonly kind: "folder"; readonly folder: string }
+  | { readonly kind: "hdfs"; readonly uri: string };
 
 /** The text of a server's `runtime.properties`. */
 export function runtimeProperties(configuration: DruidConfiguration): string {
@@ -62,10 +67,7 @@ function commonProperties({ role, address, zooKeeper, metadata, deepStorage }: D
     "druid.metadata.storage.connector.connectURI": `jdbc:derby://${metadata.address}:${derbyPort}/${join(metadata.data, "metadata")};create=true`,
     "druid.metadata.storage.connector.host": metadata.address,
     "druid.metadata.storage.connector.port": derbyPort,
-    "druid.storage.type": "local",
-    "druid.storage.storageDirectory": join(deepStorage, "segments"),
-    "druid.indexer.logs.type": "file",
-    "druid.indexer.logs.directory": join(deepStorage, "task-logs"),
+    ...deepStorageProperties(deepStorage),
     // Without it a server answers SIGTERM after half a minute.
     "druid.server.http.gracefulShutdownTimeout": "PT1S",
     "druid.server.http.numThreads": 20,
@@ -75,6 +77,22 @@ function commonProperties({ role, address, zooKeeper, metadata, deepStorage }: D
     // There are no lookups: asking for them only delays the start.
     "druid.lookup.enableLookupSyncOnStartup": false,
     "druid.startup.logging.logProperties": false,
+  };
+}
+
+function deepStorageProperties(storage: DeepStorage): Properties {
+  if (storage.kind === "hdfs")
+    return {
+      "druid.storage.type": "hdfs",
+      "druid.storage.storageDirectory": `${storage.uri}/segments`,
+      "druid.indexer.logs.type": "hdfs",
+      "druid.indexer.logs.directory": `${storage.uri}/task-logs`,
+    };
+  return {
+    "druid.storage.type": "local",
+    "druid.storage.storageDirectory": join(storage.folder, "segments"),
+    "druid.indexer.logs.type": "file",
+    "druid.indexer.logs.directory": join(storage.folder, "task-logs"),
   };
 }
 

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { clientSite, coreSite } from "../hdfs/configuration.ts";
+import type { HdfsStorage } from "../hdfs/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import type { Distribution, InstanceIdentity, Placement, Readiness, ServiceArgs, Target } from "../target.ts";
 import {
+  type DeepStorage,
   type DruidRole,
   derbyPort,
   druidDirectMemory,
@@ -18,6 +21,12 @@ import {
 export const druidDistribution: Distribution = {
   name: "druid",
   parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
+};
+
+/** The extension with which segments are kept in HDFS. */
+export const druidHdfsDistribution: Distribution = {
+  name: "druid-hdfs",
+  parts: { lib: fileURLToPath(new URL("./hdfs-distribution", import.meta.url)) },
 };
 
 /** Memory of a server beside its heap and direct buffers, in MiB: class data, compiled code, threads. */
@@ -46,11 +55,11 @@ export interface DruidClusterArgs {
    */
   readonly indexers?: number;
   /**
-   * The folder of the segments' first copies, an absolute path: one folder that all servers share under that path.
+   * Where the segments' first copies are: in HDFS, or in a folder, an absolute path, that all servers share.
    *
    * @default a folder in the coordinator's data, which servers share on the local target only
    */
-  readonly deepStorage?: string;
+  readonly deepStorage?: string | Pick<HdfsStorage, "fileSystem" | "superuser" | "replication">;
   /**
    * The largest heap of the coordinator, which is the overlord too, in MiB.
    *
@@ -100,7 +109,8 @@ export class DruidCluster extends pulumi.ComponentResource {
   constructor(name: string, args: DruidClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
     const { target, zooKeeper, deepStorage, ...given } = args;
     const sizes = checkArgs(name, given, target, deepStorage);
-    super("lambda-architecture:index:DruidCluster", name, { zooKeeper, deepStorage, ...sizes }, opts);
+    const storage = deepStorage === undefined ? {} : { deepStorage: describe(deepStorage) };
+    super("lambda-architecture:index:DruidCluster", name, { zooKeeper, ...storage, ...sizes }, opts);
 
     const coordinator = target.placement(identity(name, "coordinator"));
     const cluster: Cluster = {
@@ -131,7 +141,12 @@ export class DruidCluster extends pulumi.ComponentResource {
 }
 
 /** The arguments with their defaults. */
-function checkArgs(name: string, given: Partial<Sizes>, target: Target, deepStorage: string | undefined): Sizes {
+function checkArgs(
+  name: string,
+  given: Partial<Sizes>,
+  target: Target,
+  deepStorage: DruidClusterArgs["deepStorage"],
+): Sizes {
   const sizes: Sizes = {
     brokers: given.brokers ?? 1,
     historicals: given.historicals ?? 1,
@@ -146,7 +161,9 @@ function checkArgs(name: string, given: Partial<Sizes>, target: Target, deepStor
   for (const heap of ["coordinatorHeap", "brokerHeap", "historicalHeap", "indexerHeap"] as const)
     errors.checkWhole(sizes[heap], heap, 128);
   errors.check(
-    deepStorage?.startsWith("/") ?? target.name === "local",
+    deepStorage === undefined
+      ? target.name === "local"
+      : typeof deepStorage !== "string" || deepStorage.startsWith("/"),
     "deepStorage",
     deepStorage === undefined
       ? `must be set: on the target ${target.name} servers share no folder by themselves`
@@ -170,7 +187,31 @@ interface Cluster {
   readonly target: Target;
   readonly zooKeeper: pulumi.Input<string>;
   readonly metadata: Placement;
-  readonly deepStorage: string;
+  readonly deepStorage: NonNullable<DruidClusterArgs["deepStorage"]>;
+}
+
+/** Where the cluster keeps its segments, as its servers are told. */
+function describe(storage: NonNullable<DruidClusterArgs["deepStorage"]>): pulumi.Output<DeepStorage> {
+  if (typeof storage === "string") return pulumi.output({ kind: "folder", folder: storage });
+  return storage.fileSystem.apply((fileSystem): DeepStorage => ({ kind: "hdfs", uri: `${fileSystem}/druid` }));
+}
+
+/** What a server has on top to keep segments in HDFS: Hadoop's client, and whom and what it asks for. */
+function hdfsClient(
+  storage: NonNullable<DruidClusterArgs["deepStorage"]>,
+  target: Target,
+  configuration: string,
+): Required<Pick<ServiceArgs, "environment" | "files" | "distributions">> & { readonly classPath: string[] } {
+  if (typeof storage === "string") return { classPath: [], environment: {}, files: {}, distributions: [] };
+  return {
+    classPath: [configuration, `${target.directory(druidHdfsDistribution)}/lib/*`],
+    environment: { HADOOP_USER_NAME: storage.superuser },
+    files: {
+      "core-site.xml": { content: storage.fileSystem.apply(coreSite) },
+      "hdfs-site.xml": { content: storage.replication.apply(clientSite) },
+    },
+    distributions: [druidHdfsDistribution],
+  };
 }
 
 function server(
@@ -181,16 +222,19 @@ function server(
 ): ServiceArgs {
   const placement = target.placement(identity);
   const { address, configuration, data } = placement;
+  const hdfs = hdfsClient(deepStorage, target, configuration);
   const properties = pulumi
-    .output(zooKeeper)
-    .apply((servers) => runtimeProperties({ role, address, data, heap, zooKeeper: servers, metadata, deepStorage }));
+    .all([zooKeeper, describe(deepStorage)])
+    .apply(([servers, storage]) =>
+      runtimeProperties({ role, address, data, heap, zooKeeper: servers, metadata, deepStorage: storage }),
+    );
   return {
     identity,
     command: javaCommand({
       java: target.java,
       heap,
       temporary: placement.temporary,
-      classPath: [`${target.directory(druidDistribution)}/lib/*`],
+      classPath: [`${target.directory(druidDistribution)}/lib/*`, ...hdfs.classPath],
       mainClass: "org.apache.druid.cli.Main",
       systemProperties: {
         // The files are named instead of found on the class path, so that it holds jars alone.
@@ -204,8 +248,9 @@ function server(
       flags: druidFlags(role),
       arguments: ["server", role],
     }),
-    files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 } },
-    distributions: [druidDistribution],
+    environment: hdfs.environment,
+    files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 }, ...hdfs.files },
+    distributions: [druidDistribution, ...hdfs.distributions],
     ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
     // Historicals and indexers are called by the others only.
     clientPorts: role === "coordinator" || role === "broker" ? ["http"] : [],

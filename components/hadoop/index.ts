@@ -7,4 +7,5 @@ export * from "./configuration.ts";
 export const hadoopDistribution: Distribution = {
   name: "hadoop",
   parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
+  runsPrograms: true,
 };

@@ -25,6 +25,9 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
   const { target, application, yarn } = args;
   const identity: InstanceIdentity = { component: args.name, role: "batch" };
   const placement = target.placement(identity);
+  // Asked for here: in an apply it would be too late for images.
+  const mapper = target.program(jobModule("batch/mapper.ts"), application.module);
+  const reducer = target.program(jobModule("batch/reducer.ts"), application.module);
   const hadoop = pulumi
     .all([yarn.resourceManager, yarn.historyServer, yarn.user])
     .apply(([resourceManager, historyServer, user]) => ({
@@ -37,8 +40,8 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
       resourceManager,
       historyServer,
       node: target.node,
-      mapper: target.program(jobModule("batch/mapper.ts"), application.module),
-      reducer: target.program(jobModule("batch/reducer.ts"), application.module),
+      mapper,
+      reducer,
       reducers: 1,
       user,
       environment: yarn.clientEnvironment(placement),
@@ -68,5 +71,5 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
     },
     { parent: args.parent, dependsOn: [...args.dependsOn] },
   );
-  return { schedule, command };
+  return { schedule, command: target.commandIn(identity, command) };
 }

@@ -13,11 +13,13 @@ export interface JobServerArgs extends JobArgs {
   readonly port: number;
   /** The memory of the process, in MiB; its JavaScript heap gets the larger part. */
   readonly memory: number;
+  /** Whether people reach it from outside of the target. Default: false. */
+  readonly isPublished?: boolean;
 }
 
-/** Runs a job's program as a supervised server. Returns the resource and its `http://host:port`. */
+/** Runs a job's program as a supervised server. Returns the resource and its `http://host:port`, as people reach it. */
 export function createJobServer(args: JobServerArgs): { server: pulumi.Resource; url: string } {
-  const { target, memory, port } = args;
+  const { target, memory, port, isPublished = false } = args;
   const identity: InstanceIdentity = { component: args.name, role: args.role };
   const placement = target.placement(identity);
   const server: ServiceArgs = {
@@ -33,11 +35,13 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
     files: { ...args.files, [configurationFile]: { content: args.configuration } },
     ports: { http: port },
     clientPorts: ["http"],
+    ...(isPublished && { publishes: ["http"] }),
     readiness: { kind: "http", port, path: "/healthz" },
     memory,
   };
   const [resource] = target.services({ replicas: [server] }, { parent: args.parent, dependsOn: [...args.dependsOn] });
-  return { server: resource as pulumi.Resource, url: `http://${placement.address}:${port}` };
+  const address = isPublished ? target.published(identity, port) : `${placement.address}:${port}`;
+  return { server: resource as pulumi.Resource, url: `http://${address}` };
 }
 
 /** The absolute path of a module of the jobs' folder, see {@link modulePath}. */

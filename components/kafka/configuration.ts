@@ -5,6 +5,9 @@ export const clientPort = 9092;
 /** Where the controllers of the KRaft quorum listen. */
 export const controllerPort = 9093;
 
+/** Where clients outside of the target connect, if they reach the brokers under other addresses than those inside. */
+export const externalPort = 9094;
+
 /**
  * How many of the brokers, the first ones, are the KRaft controllers too. More than three would only slow the quorum
  * down, and it may never change in the life of a cluster, so a cluster of three can grow.
@@ -31,10 +34,12 @@ export interface BrokerConfiguration {
   readonly index: number;
   /** The folder for the partitions' logs. */
   readonly data: string;
+  /** `host:port` under which clients outside reach this broker's {@link externalPort}. Default: there is no such port. */
+  readonly external?: string;
 }
 
 /** The text of a broker's server.properties. */
-export function serverProperties({ brokers, index, data }: BrokerConfiguration): string {
+export function serverProperties({ brokers, index, data, external }: BrokerConfiguration): string {
   const address = brokers[index];
   const quorum = brokers.slice(0, controllers(brokers.length));
   const isController = index < quorum.length;
@@ -46,12 +51,17 @@ export function serverProperties({ brokers, index, data }: BrokerConfiguration):
     "controller.quorum.voters": quorum.map((voter, node) => `${node}@${voter}:${controllerPort}`).join(","),
     listeners: [
       `PLAINTEXT://${address}:${clientPort}`,
+      ...(external === undefined ? [] : [`EXTERNAL://${address}:${externalPort}`]),
       ...(isController ? [`CONTROLLER://${address}:${controllerPort}`] : []),
     ].join(","),
-    "advertised.listeners": `PLAINTEXT://${address}:${clientPort}`,
+    // A client is told the addresses of the listener that it came by.
+    "advertised.listeners": [
+      `PLAINTEXT://${address}:${clientPort}`,
+      ...(external === undefined ? [] : [`EXTERNAL://${external}`]),
+    ].join(","),
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${external === undefined ? "" : ",EXTERNAL:PLAINTEXT"}`,
     "log.dirs": data,
     // A topic comes from the code, with its partitions: never from a client's typing error.
     "auto.create.topics.enable": false,

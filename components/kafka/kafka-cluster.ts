@@ -8,6 +8,7 @@ import {
   clientPort,
   controllerPort,
   controllers,
+  externalPort,
   log4jProperties,
   metaProperties,
   serverProperties,
@@ -82,6 +83,8 @@ export interface KafkaClusterArgs {
 export class KafkaCluster extends pulumi.ComponentResource {
   /** `host:port` of every broker. */
   readonly bootstrapServers: pulumi.Output<string[]>;
+  /** `host:port` of every broker for clients outside of the target, see `Target.published`. */
+  readonly publishedBootstrapServers: pulumi.Output<string[]>;
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: KafkaClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
@@ -98,7 +101,13 @@ export class KafkaCluster extends pulumi.ComponentResource {
     if (topics.length > 0) createTopics(this, name, target, bootstrapServers, topics, brokers);
 
     this.bootstrapServers = pulumi.output(bootstrapServers);
-    this.registerOutputs({ bootstrapServers: this.bootstrapServers });
+    this.publishedBootstrapServers = pulumi.output(
+      addresses.map((_, index) => external(target, identity(name, index)) ?? (bootstrapServers[index] as string)),
+    );
+    this.registerOutputs({
+      bootstrapServers: this.bootstrapServers,
+      publishedBootstrapServers: this.publishedBootstrapServers,
+    });
   }
 }
 
@@ -134,6 +143,12 @@ function identity(component: string, index: number): InstanceIdentity {
   return { component, role: "broker", index };
 }
 
+/** Where clients outside reach the broker; undefined if they reach it at its own address. */
+function external(target: Target, broker: InstanceIdentity): string | undefined {
+  const published = target.published(broker, externalPort);
+  return published === `${target.placement(broker).address}:${externalPort}` ? undefined : published;
+}
+
 function broker(
   component: string,
   target: Target,
@@ -143,6 +158,7 @@ function broker(
 ): ServiceArgs {
   const placement = target.placement(identity(component, index));
   const isController = index < controllers(brokers.length);
+  const outside = external(target, identity(component, index));
   const cluster = `${pulumi.getProject()}/${pulumi.getStack()}/${component}`;
   return {
     identity: identity(component, index),
@@ -157,14 +173,26 @@ function broker(
       arguments: [`${placement.configuration}/server.properties`],
     }),
     files: {
-      "server.properties": { content: serverProperties({ brokers, index, data: placement.data }) },
+      "server.properties": {
+        content: serverProperties({
+          brokers,
+          index,
+          data: placement.data,
+          ...(outside !== undefined && { external: outside }),
+        }),
+      },
       "meta.properties": { content: metaProperties(cluster, index) },
       "log4j2.properties": { content: log4jProperties },
     },
     prepare: ["cp", `${placement.configuration}/meta.properties`, `${placement.data}/meta.properties`],
     distributions: [kafkaDistribution],
-    ports: { client: clientPort, ...(isController ? { controller: controllerPort } : {}) },
+    ports: {
+      client: clientPort,
+      ...(isController ? { controller: controllerPort } : {}),
+      ...(outside === undefined ? {} : { external: externalPort }),
+    },
     clientPorts: ["client"],
+    ...(outside === undefined ? {} : { publishes: ["external"] }),
     readiness: { kind: "tcp", port: clientPort },
     memory: heap + memoryBesideHeap,
     stateful: true,

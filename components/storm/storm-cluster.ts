@@ -22,6 +22,7 @@ export const stormDistribution: Distribution = {
       fileURLToPath(new URL(`./distribution/${part}`, import.meta.url)),
     ]),
   ),
+  runsPrograms: true,
 };
 
 /** Memory of a JVM beside its heap, in MiB: class data, compiled code, threads and buffers. */

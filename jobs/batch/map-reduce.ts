@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { hadoopConfiguration } from "../../components/hadoop/configuration.ts";
 import { counterGroup } from "./streaming.ts";
@@ -18,8 +19,9 @@ export const hadoopClientSchema = z.strictObject({
   /** The ResourceManager and the JobHistoryServer: `http://host:port`. */
   resourceManager: z.url(),
   historyServer: z.url(),
-  /** The `node` and the bundled programs (jobs/batch/mapper.ts, reducer.ts) as they are found where tasks run. */
+  /** The `node` as it is found where tasks run. */
   node: z.string(),
+  /** The bundled programs (jobs/batch/mapper.ts, reducer.ts) as the client finds them: a job carries them to its tasks. */
   mapper: z.string(),
   reducer: z.string(),
   /** Reduce tasks, hence output files of a run. 1 lets small runs go without containers of their own. */
@@ -159,6 +161,9 @@ export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: str
     "org.apache.hadoop.streaming.HadoopStreaming",
     "-conf",
     job,
+    // Where tasks run there need be neither this code nor a folder in common with the client.
+    "-files",
+    [hadoop.mapper, hadoop.reducer].map((program) => pathToFileURL(program).href).join(","),
     "-background",
     "-inputformat",
     "org.apache.hadoop.mapred.lib.CombineTextInputFormat",
@@ -167,9 +172,9 @@ export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: str
     "-output",
     output,
     "-mapper",
-    `"${hadoop.node}" "${hadoop.mapper}"`,
+    `"${hadoop.node}" "${basename(hadoop.mapper)}"`,
     "-reducer",
-    `"${hadoop.node}" "${hadoop.reducer}"`,
+    `"${hadoop.node}" "${basename(hadoop.reducer)}"`,
   ];
 }
 

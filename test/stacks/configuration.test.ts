@@ -22,6 +22,10 @@ test("nothing has to be set", () => {
     batchSchedule: "0 * * * *",
     ephemeral: false,
     deleteData: false,
+    dockerImageBase: "debian:bookworm-slim",
+    dockerImageRepository: "lambda-architecture",
+    dockerImageTag: "",
+    dockerPortOffset: 10_000,
   });
 });
 
@@ -59,7 +63,7 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
     retention: "24",
   };
   const problems = {
-    target: "must be local",
+    target: "must be one of local, docker",
     size: "must be one of tiny, small, ha",
     application: "must be the path of a module",
     topic: "must be lower-case letters, digits, '.', '_' and '-'",

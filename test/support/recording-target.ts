@@ -42,6 +42,14 @@ export class RecordingTarget implements Target {
     };
   }
 
+  published(identity: InstanceIdentity, port: number): string {
+    return `${this.placement(identity).address}:${port}`;
+  }
+
+  commandIn(_identity: InstanceIdentity, command: readonly string[]): string[] {
+    return [...command];
+  }
+
   directory(distribution: Distribution): string {
     return join(this.#root, "distributions", distribution.name);
   }

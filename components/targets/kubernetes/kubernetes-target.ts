@@ -56,6 +56,17 @@ export class KubernetesTarget implements Target {
     return { name: instanceName(identity), address: podAddress(identity, this.#namespace.network), ...folders };
   }
 
+  /** The address within the cluster: people reach it through `kubectl port-forward`, or an ingress of their own. */
+  published(identity: InstanceIdentity, port: number): string {
+    return `${this.placement(identity).address}:${port}`;
+  }
+
+  /** The command that makes a Job of the instance's CronJob, which runs the same command. */
+  commandIn(identity: InstanceIdentity, _command: readonly string[]): string[] {
+    const name = instanceName(identity);
+    return ["kubectl", "--namespace", this.namespace, "create", "job", `${name}-by-hand`, `--from=cronjob/${name}`];
+  }
+
   directory(distribution: Distribution): string {
     return this.#args.images.directory(distribution);
   }

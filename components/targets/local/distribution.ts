@@ -17,12 +17,17 @@ const mavenLimit = 900;
 
 /** The absolute path of the distribution's folder: named by the content of its parts, so never changed once made. */
 export function distributionDirectory(distribution: Distribution): string {
+  return join(cacheFolder(), "distributions", `${distribution.name}-${distributionDigest(distribution)}`);
+}
+
+/** 12 hexadecimal digits of the hash of what the distribution is made of. */
+export function distributionDigest(distribution: Distribution): string {
   const hash = createHash("sha256").update(dependencyPlugin);
   for (const [part, folder] of Object.entries(distribution.parts).sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`\0${part}`);
     for (const file of filesOf(folder)) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   }
-  return join(cacheFolder(), "distributions", `${distribution.name}-${hash.digest("hex").slice(0, 12)}`);
+  return hash.digest("hex").slice(0, 12);
 }
 
 /** The files of a part, relative and sorted, without what Maven makes of them. */

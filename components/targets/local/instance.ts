@@ -83,8 +83,3 @@ export function fileProblems(files: Readonly<Record<string, unknown>>): string[]
     .filter((name) => isAbsolute(name) || normalize(name).startsWith("..") || normalize(name) === ".")
     .map((name) => `${JSON.stringify(name)} must be a path inside the configuration folder`);
 }
-
-/** The command as text for sh: each word quoted. */
-export function shellWords(command: readonly string[]): string {
-  return command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-}

@@ -25,7 +25,7 @@ import { type Args, LocalDistribution, LocalService, LocalTask } from "./resourc
 import type { InstanceInputs } from "./state.ts";
 
 /** The Node that the npm package `node` brought, if it is installed, else the one that runs the deployment. */
-function projectNode(): string {
+export function projectNode(): string {
   try {
     const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
     return existsSync(node) ? node : process.execPath;
@@ -100,6 +100,14 @@ export class LocalTarget implements Target {
 
   placement(identity: InstanceIdentity): Placement {
     return this.#placements.place(instanceName(identity));
+  }
+
+  published(identity: InstanceIdentity, port: number): string {
+    return `${this.placement(identity).address}:${port}`;
+  }
+
+  commandIn(_identity: InstanceIdentity, command: readonly string[]): string[] {
+    return [...command];
   }
 
   directory(distribution: Distribution): string {

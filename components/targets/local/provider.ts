@@ -4,6 +4,7 @@ import type { Resource } from "@pulumi/pulumi";
 // Not the whole of @pulumi/pulumi: it takes a second to load.
 import * as engineLog from "@pulumi/pulumi/log/index.js";
 import type { Provider } from "@pulumi/pulumi/provider/index.js";
+import { type BuildOptions, ensureImage, hasImage } from "../../images/build.ts";
 import { distributionDirectory, ensureDistribution } from "./distribution.ts";
 import { type Context, DeploymentError, fileProblems, instanceFolder, markerOf } from "./instance.ts";
 import { portProblems } from "./ports.ts";
@@ -11,6 +12,7 @@ import { isInstanceProcess } from "./processes.ts";
 import { deleteService, inspectService, needsRestart, startService, stopService } from "./service.ts";
 import {
   type DistributionInputs,
+  type ImageInputs,
   providerVersion,
   type ServiceInputs,
   type ServiceState,
@@ -102,11 +104,38 @@ const distribution: Handler<DistributionInputs> = {
   read: async ({ directory }) => (existsSync(directory) ? {} : undefined),
 };
 
+const image: Handler<ImageInputs> = {
+  identity: ["reference", "host"],
+  id: ({ reference }) => reference,
+  check: async () => [],
+  create: async (inputs, context) => {
+    await ensureImage(inputs.content, inputs.settings, inputs.reference, buildOptions(inputs, context));
+    return {};
+  },
+  update: async (_, news, context) => {
+    await ensureImage(news.content, news.settings, news.reference, buildOptions(news, context));
+    return {};
+  },
+  // Other stacks may use it.
+  delete: async () => {},
+  drift: async (state) =>
+    (await hasImage(state.reference, buildOptions(state))) ? [] : [`Docker has no image ${state.reference}`],
+  read: async (state) => ((await hasImage(state.reference, buildOptions(state))) ? {} : undefined),
+};
+
+function buildOptions({ host }: ImageInputs, context?: Context): BuildOptions {
+  return {
+    ...(host !== undefined && { dockerHost: host }),
+    ...(context && { onProgress: context.status, signal: context.cancelled }),
+  };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: which handler gets which inputs is the type token's doing
 const handlers: Readonly<Record<string, Handler<any, any>>> = {
   "local:index:Service": service,
   "local:index:Task": task,
   "local:index:Distribution": distribution,
+  "local:index:Image": image,
 };
 
 /** The provider of the local target's resources. */
@@ -145,7 +174,8 @@ export class LocalProvider implements Provider {
 
   async read(id: string, urn: string, props?: object) {
     // Nothing to import: what this provider did not make it does not know.
-    if (props === undefined || !("stackFolder" in props || "directory" in props)) return { id: "", props: {} };
+    if (props === undefined || !("stackFolder" in props || "directory" in props || "reference" in props))
+      return { id: "", props: {} };
     const changes = await handlerOf(urn).read(unwrapSecrets(props));
     return changes === undefined ? { id: "", props: {} } : { id, props: { ...props, ...changes } };
   }

@@ -1,5 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type DistributionInputs, providerVersion, type ServiceInputs, type TaskInputs } from "./state.ts";
+import {
+  type DistributionInputs,
+  type ImageInputs,
+  providerVersion,
+  type ServiceInputs,
+  type TaskInputs,
+} from "./state.ts";
 
 /** What a resource is given: its inputs, of which any value, however deep, may be an output. */
 export type Args<Inputs> = { readonly [Property in keyof Inputs]: Nested<Inputs[Property]> };
@@ -41,5 +47,14 @@ export class LocalDistribution extends pulumi.CustomResource {
 
   constructor(name: string, args: Args<DistributionInputs>, opts?: pulumi.CustomResourceOptions) {
     super("local:index:Distribution", name, { ...args }, { ...opts, version: providerVersion });
+  }
+}
+
+/** An image that a Docker daemon has. */
+export class LocalImage extends pulumi.CustomResource {
+  declare readonly reference: pulumi.Output<string>;
+
+  constructor(name: string, args: Args<ImageInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("local:index:Image", name, { ...args }, { ...opts, version: providerVersion });
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { shellWords } from "../../shell-words.ts";
 import { instanceEnvironment } from "./environment.ts";
 import {
   type Context,
@@ -14,7 +15,6 @@ import {
   markerOf,
   outputLog,
   removeFolders,
-  shellWords,
   writeConfiguration,
 } from "./instance.ts";
 import { lastLines, logSize } from "./log.ts";

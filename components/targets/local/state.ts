@@ -1,3 +1,4 @@
+import type { ImageContent, ImageSettings } from "../../images/recipe.ts";
 import { isMarkedSecret } from "../../secret-marks.ts";
 import type { Readiness } from "../../target.ts";
 
@@ -63,6 +64,15 @@ export interface DistributionInputs {
   readonly parts: Readonly<Record<string, string>>;
   /** The absolute path that the jars are put to; carries the hash of the parts' files. */
   readonly directory: string;
+}
+
+/** The inputs and the state of `local:index:Image`: an image that Docker has, see `ensureImage`. */
+export interface ImageInputs {
+  readonly reference: string;
+  readonly content: ImageContent;
+  readonly settings: ImageSettings;
+  /** The address of the daemon. Default: the one that `docker` finds. */
+  readonly host?: string;
 }
 
 /** The version of the provider and of its resources. */

@@ -8,7 +8,7 @@ const configuration: DruidConfiguration = {
   heap: 224,
   zooKeeper: "127.9.0.1:2181",
   metadata: { address: "127.9.0.2", data: "/data/druid-coordinator" },
-  deepStorage: "/data/druid-coordinator/deep-storage",
+  deepStorage: { kind: "folder", folder: "/data/druid-coordinator/deep-storage" },
 };
 
 test("the coordinator is the overlord and serves the metadata on its own address", () => {

@@ -51,6 +51,8 @@ test("the client puts generic options first and quotes the programs", () => {
   expect(command.slice(command.indexOf("org.apache.hadoop.streaming.HadoopStreaming") + 1)).toEqual([
     "-conf",
     "/tmp/job.xml",
+    "-files",
+    "file:///programs/mapper.mjs,file:///programs/reducer.mjs",
     "-background",
     "-inputformat",
     "org.apache.hadoop.mapred.lib.CombineTextInputFormat",
@@ -59,9 +61,9 @@ test("the client puts generic options first and quotes the programs", () => {
     "-output",
     "/views/20260102T030405006",
     "-mapper",
-    '"/opt/node 24/bin/node" "/programs/mapper.mjs"',
+    '"/opt/node 24/bin/node" "mapper.mjs"',
     "-reducer",
-    '"/opt/node 24/bin/node" "/programs/reducer.mjs"',
+    '"/opt/node 24/bin/node" "reducer.mjs"',
   ]);
 });
 

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { dockerfile, type ImageContent, imageReference } from "../../../components/images/recipe.ts";
+
+const kafka: ImageContent = { name: "kafka", distributions: [{ name: "kafka", parts: {} }], node: false, programs: [] };
+const jobs: ImageContent = {
+  name: "jobs",
+  distributions: [{ name: "hadoop", parts: {} }],
+  node: true,
+  programs: ["/cache/programs/main-0123456789ab.mjs"],
+};
+const settings = { base: "debian:bookworm-slim", repository: "registry.example.com/lambda" };
+const tagOf = (content: ImageContent, over = {}, digest = "1") =>
+  imageReference(content, { ...settings, ...over }, () => digest)
+    .split(":")
+    .at(-1);
+
+test("an image is called by the repository, its name and a hash of what it is made of", () => {
+  expect(imageReference(kafka, settings, () => "1")).toMatch(/^registry\.example\.com\/lambda\/kafka:[0-9a-f]{12}$/);
+  expect(tagOf(kafka)).toBe(tagOf({ ...kafka }));
+});
+
+test("another base, another jar and other code are another image; where code was bundled is not", () => {
+  expect(tagOf(kafka, { base: "debian:bookworm-slim@sha256:0" })).not.toBe(tagOf(kafka));
+  expect(tagOf(kafka, {}, "2")).not.toBe(tagOf(kafka));
+  expect(tagOf({ ...jobs, programs: ["/cache/programs/main-ba9876543210.mjs"] })).not.toBe(tagOf(jobs));
+  expect(tagOf({ ...jobs, programs: ["/elsewhere/main-0123456789ab.mjs"] })).toBe(tagOf(jobs));
+});
+
+test("a tag of one's own is kept", () => {
+  expect(tagOf(kafka, { tag: "1.2" })).toBe("1.2");
+});
+
+test("nothing but files comes into an image, and it does not run as root", () => {
+  const text = dockerfile(jobs, "debian:bookworm-slim");
+  const last = text.slice(text.lastIndexOf("FROM "));
+  expect(last).toMatchInlineSnapshot(`
+    "FROM debian:bookworm-slim
+    COPY --from=content /image/ /
+    ENV JAVA_HOME=/opt/lambda/java LANG=C.UTF-8
+    WORKDIR /lambda/data
+    USER 65532:65532
+    ENTRYPOINT ["/opt/lambda/bin/tini", "--"]
+    "
+  `);
+  expect(text).toContain("COPY programs/ /image/opt/lambda/programs/");
+  expect(dockerfile(kafka, "debian:bookworm-slim")).not.toContain("programs");
+});
