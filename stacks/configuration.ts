@@ -2,7 +2,7 @@ import * as z from "zod";
 import { sizes } from "../components/size-profiles.ts";
 
 /** Where the servers can run. */
-export const targets = ["local", "docker"] as const;
+export const targets = ["local", "docker", "kubernetes"] as const;
 /** One of {@link targets}. */
 export type TargetName = (typeof targets)[number];
 
@@ -45,20 +45,32 @@ const commonKeys = {
 const targetKeys = {
   local: {},
   docker: {
-    dockerImageBase: z
-      .string()
-      .min(1, "must be an image, or own")
-      .default("debian:bookworm-slim")
-      .describe("the image that all others begin with; `own` makes one of Debian's packages, without a registry"),
-    dockerImageRepository: text(/^[a-z0-9][a-z0-9._:/-]*$/, "must be a path, with or without a registry before it")
-      .default("lambda-architecture")
-      .describe("what the images' names begin with, a registry included"),
-    dockerImageTag: text(/^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/, "must be a tag")
-      .default("")
-      .describe("the images' tag; empty: a hash of what each is made of"),
+    dockerImageBase: imageBase(),
+    dockerImageRepository: imageRepository(),
+    dockerImageTag: imageTag(),
     dockerPortOffset: whole(1024, 50_000)
       .default(10_000)
       .describe("what is added to a port to publish it on 127.0.0.1; stacks side by side need different ones"),
+  },
+  kubernetes: {
+    kubernetesContext: z.string().default("").describe("the context of the kubeconfig; empty: its current one"),
+    kubernetesNamespace: text(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$/, "must be lower-case letters, digits and '-'")
+      .default("")
+      .describe("the namespace, which belongs to the stack alone; empty: project and stack"),
+    kubernetesImageBase: imageBase(),
+    kubernetesImageRepository: imageRepository(),
+    kubernetesImageTag: imageTag(),
+    kubernetesStorageClass: z
+      .string()
+      .default("")
+      .describe("the StorageClass of volumes; empty: the cluster's default"),
+    kubernetesVolumeSize: text(/^\d+(\.\d+)?[KMGTPE]i?$/, "must be a Kubernetes quantity, e.g. 10Gi")
+      .default("10Gi")
+      .describe("the size of each new volume"),
+    kubernetesManifests: z
+      .string()
+      .default("")
+      .describe("the folder to write manifests to instead of applying them; empty: they are applied"),
   },
 } satisfies Record<TargetName, z.ZodRawShape>;
 
@@ -67,7 +79,12 @@ const targetKeys = {
  * defaults, limits and descriptions. What repeats it (see configuration-documents.ts) is written by
  * `npm run configuration`.
  */
-export const stackConfigurationSchema = z.strictObject({ ...commonKeys, ...targetKeys.local, ...targetKeys.docker });
+export const stackConfigurationSchema = z.strictObject({
+  ...commonKeys,
+  ...targetKeys.local,
+  ...targetKeys.docker,
+  ...targetKeys.kubernetes,
+});
 
 export type StackConfiguration = z.infer<typeof stackConfigurationSchema>;
 
@@ -116,6 +133,29 @@ function describeUnknown(key: string, value: string | undefined): string {
 
 function describe(key: string, value: string | undefined, problem: string, mend: string): string {
   return `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(value)}. Mend: npm run pulumi -- ${mend}`;
+}
+
+/** The image that a target's images begin with. */
+function imageBase() {
+  return z
+    .string()
+    .min(1, "must be an image, or own")
+    .default("debian:bookworm-slim")
+    .describe("the image that all others begin with; `own` makes one of Debian's packages, without a registry");
+}
+
+/** Where a target's images are. */
+function imageRepository() {
+  return text(/^[a-z0-9][a-z0-9._:/-]*$/, "must be a path, with or without a registry before it")
+    .default("lambda-architecture")
+    .describe("what the images' names begin with, a registry included");
+}
+
+/** Which of them a target takes. */
+function imageTag() {
+  return text(/^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/, "must be a tag")
+    .default("")
+    .describe("the images' tag; empty: a hash of what each is made of");
 }
 
 /** One of several words. */

@@ -50,5 +50,28 @@ export async function chooseTarget(
         ...dataSafety,
       });
     }
+    case "kubernetes": {
+      const { createKubernetesTarget } = await import("../components/targets/kubernetes/index.ts");
+      const {
+        kubernetesContext: context,
+        kubernetesNamespace: namespace,
+        kubernetesManifests: manifests,
+      } = configuration;
+      return createKubernetesTarget({
+        project,
+        stack,
+        images: {
+          base: configuration.kubernetesImageBase,
+          repository: configuration.kubernetesImageRepository,
+          ...(configuration.kubernetesImageTag !== "" && { tag: configuration.kubernetesImageTag }),
+        },
+        ...(context !== "" && { context }),
+        ...(namespace !== "" && { namespace }),
+        ...(configuration.kubernetesStorageClass !== "" && { storageClass: configuration.kubernetesStorageClass }),
+        volumeSize: configuration.kubernetesVolumeSize,
+        ...(manifests !== "" && { renderYamlToDirectory: manifests }),
+        ...dataSafety,
+      });
+    }
   }
 }

@@ -44,28 +44,39 @@ export interface ControlPlanePrograms {
   readonly kwok: string;
 }
 
+/** Why there is no control plane on this machine and none can be built; undefined if there is or can. */
+export function controlPlaneProblem(): string | undefined {
+  if (isThere(builtPrograms()) || executables("go").length > 0) return undefined;
+  return "the control plane is built with Go, which was not found: install Go 1.21 or newer";
+}
+
 /**
  * Builds the control plane from pinned Go modules, once a machine.
  *
  * @throws {SetupError} if there is no Go
  */
 export async function ensureControlPlane(): Promise<ControlPlanePrograms> {
-  const digest = recipeDigest(programs);
-  const folder = join(cacheFolder(), `control-plane-${digest}-${process.platform}-${process.arch}`);
-  const built = { folder, controlPlane: join(folder, "control-plane"), kwok: join(folder, "kwok") };
-  const isThere = () => isExecutable(built.controlPlane) && isExecutable(built.kwok);
-  if (isThere()) return built;
-  if (executables("go").length === 0)
-    throw new SetupError(
-      "The Kubernetes control plane is built with Go, which was not found: install Go 1.21 or newer.",
-    );
+  const built = builtPrograms();
+  if (isThere(built)) return built;
+  const problem = controlPlaneProblem();
+  if (problem !== undefined) throw new SetupError(problem);
   await withLock(join(cacheFolder(), "control-plane.lock"), async () => {
-    if (isThere()) return;
+    if (isThere(built)) return;
     say(`Building a Kubernetes ${kubernetesVersion} control plane (once a machine; about 12 min of CPU time)`);
-    await publish(folder, async (scratch) => {
+    await publish(built.folder, async (scratch) => {
       await step("building the Kubernetes control plane", () => goBuild(programs, scratch));
       return scratch;
     });
   });
   return built;
+}
+
+function builtPrograms(): ControlPlanePrograms {
+  const digest = recipeDigest(programs);
+  const folder = join(cacheFolder(), `control-plane-${digest}-${process.platform}-${process.arch}`);
+  return { folder, controlPlane: join(folder, "control-plane"), kwok: join(folder, "kwok") };
+}
+
+function isThere({ controlPlane, kwok }: ControlPlanePrograms): boolean {
+  return isExecutable(controlPlane) && isExecutable(kwok);
 }

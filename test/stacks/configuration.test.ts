@@ -26,6 +26,14 @@ test("nothing has to be set", () => {
     dockerImageRepository: "lambda-architecture",
     dockerImageTag: "",
     dockerPortOffset: 10_000,
+    kubernetesContext: "",
+    kubernetesNamespace: "",
+    kubernetesImageBase: "debian:bookworm-slim",
+    kubernetesImageRepository: "lambda-architecture",
+    kubernetesImageTag: "",
+    kubernetesStorageClass: "",
+    kubernetesVolumeSize: "10Gi",
+    kubernetesManifests: "",
   });
 });
 
@@ -63,7 +71,7 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
     retention: "24",
   };
   const problems = {
-    target: "must be one of local, docker",
+    target: "must be one of local, docker, kubernetes",
     size: "must be one of tiny, small, ha",
     application: "must be the path of a module",
     topic: "must be lower-case letters, digits, '.', '_' and '-'",

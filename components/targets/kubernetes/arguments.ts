@@ -1,35 +1,25 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { ImageSettings } from "../../images/recipe.ts";
 import { InputErrors } from "../../input-errors.ts";
-import type { Distribution, InstanceIdentity } from "../../target.ts";
+import type { DataSafetyArgs } from "../../target.ts";
 import type { NetworkPolicyEgressRule, NetworkPolicyPeer } from "./network-policies.ts";
 
-/** What the programs in containers are, wherever the containers run. */
-export interface ContainerImages {
-  /** The path of `java` in an image. */
-  readonly java: string;
-  /** The path of Node in an image that has it. */
-  readonly node: string;
-  /** The user of the images, and its group. */
-  readonly user: number;
-  directory(distribution: Distribution): string;
-  program(entry: string, application?: string): string;
-  /** The image for a command that needs these distributions. */
-  image(
-    identity: InstanceIdentity,
-    command: readonly string[],
-    distributions: readonly Distribution[],
-  ): pulumi.Input<string>;
-}
-
-/** What a Kubernetes target is made for. */
-export interface KubernetesTargetArgs {
+/**
+ * What a Kubernetes target is made for. Without `deleteData`, the volumes outlive their servers, and so does the
+ * namespace, with which they would go.
+ */
+export interface KubernetesTargetArgs extends DataSafetyArgs {
   /** The Pulumi project's name. */
   readonly project: string;
   /** The Pulumi stack's name. */
   readonly stack: string;
-  /** The images of the servers and jobs. */
-  readonly images: ContainerImages;
+  /**
+   * Where images come from and what they are called.
+   *
+   * @default `defaultImageSettings`
+   */
+  readonly images?: Partial<ImageSettings>;
   /**
    * The namespace, which belongs to this stack alone.
    *
@@ -117,18 +107,6 @@ export interface KubernetesTargetArgs {
    * @default none
    */
   readonly imagePullSecrets?: readonly string[];
-  /**
-   * Whether Pulumi refuses to delete or replace what keeps data.
-   *
-   * @default false
-   */
-  readonly protect?: boolean;
-  /**
-   * Whether volumes are deleted together with their servers, and with the namespace; else they outlive both.
-   *
-   * @default false
-   */
-  readonly deleteData?: boolean;
 }
 
 /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */

@@ -1,16 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Placement } from "../../target.ts";
+import { mountedFolders as folders } from "../../images/layout.ts";
 
 type Volume = types.input.core.v1.Volume;
 type VolumeMount = types.input.core.v1.VolumeMount;
-
-/** Where an instance's folders are in its container. */
-export const folders = {
-  configuration: "/lambda/configuration",
-  data: "/lambda/data",
-  logs: "/lambda/logs",
-  temporary: "/lambda/temporary",
-} as const satisfies Partial<Placement>;
 
 /** Where the files of all replicas are, of which each copies its own into its configuration folder. */
 export const replicaFiles = "/lambda/files";

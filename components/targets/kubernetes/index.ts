@@ -1,7 +1,7 @@
 import type { KubernetesTargetArgs } from "./arguments.ts";
 import { KubernetesTarget } from "./kubernetes-target.ts";
 
-export type { ContainerImages, KubernetesTargetArgs } from "./arguments.ts";
+export type { KubernetesTargetArgs } from "./arguments.ts";
 export { KubernetesTarget } from "./kubernetes-target.ts";
 export type { NetworkPolicyEgressRule, NetworkPolicyPeer } from "./network-policies.ts";
 

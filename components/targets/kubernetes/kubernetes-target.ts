@@ -10,8 +10,8 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
+import { containerPlacement } from "../container/placement.ts";
 import { checkArgs, type KubernetesTargetArgs } from "./arguments.ts";
-import { folders } from "./folders.ts";
 import { nameProblem, podAddress } from "./names.ts";
 import { createServices } from "./services.ts";
 import { StackNamespace } from "./stack-namespace.ts";
@@ -24,22 +24,20 @@ import { createSchedule, createTask } from "./tasks.ts";
  */
 export class KubernetesTarget implements Target {
   readonly name = "kubernetes";
-  readonly #args: KubernetesTargetArgs;
   readonly #namespace: StackNamespace;
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(args: KubernetesTargetArgs) {
     checkArgs(args);
-    this.#args = args;
     this.#namespace = new StackNamespace(args);
   }
 
   get java(): string {
-    return this.#args.images.java;
+    return this.#namespace.images.java;
   }
 
   get node(): string {
-    return this.#args.images.node;
+    return this.#namespace.images.node;
   }
 
   /** The name of the stack's namespace. */
@@ -53,7 +51,7 @@ export class KubernetesTarget implements Target {
     errors.check(problem === undefined, "name", problem ?? "");
     errors.throwIfAny();
     this.#namespace.note(identity);
-    return { name: instanceName(identity), address: podAddress(identity, this.#namespace.network), ...folders };
+    return containerPlacement(identity, podAddress(identity, this.#namespace.network));
   }
 
   /** The address within the cluster: people reach it through `kubectl port-forward`, or an ingress of their own. */
@@ -68,11 +66,11 @@ export class KubernetesTarget implements Target {
   }
 
   directory(distribution: Distribution): string {
-    return this.#args.images.directory(distribution);
+    return this.#namespace.images.directory(distribution);
   }
 
   program(entry: string, application?: string): string {
-    return this.#args.images.program(entry, application);
+    return this.#namespace.images.program(entry, application);
   }
 
   services(args: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {

@@ -25,12 +25,15 @@ export interface ProgramSpec {
   readonly cpu: string;
 }
 
-/** A container that may do nothing but run its program, as Pod Security's `restricted` wants it. */
+/**
+ * A container that may do nothing but run its program, as Pod Security's `restricted` wants it. The image's own first
+ * process starts it.
+ */
 export function container(name: string, command: readonly string[], program: ProgramSpec): Container {
   return {
     name,
     image: program.image,
-    command: [...command],
+    args: [...command],
     env: [...program.environment],
     workingDir: program.workingDirectory,
     volumeMounts: [...program.mounts],

@@ -1,13 +1,14 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { mountedFolders as folders } from "../../images/layout.ts";
 import { InputErrors } from "../../input-errors.ts";
 import { instanceName, type ServiceArgs, type ServicesArgs } from "../../target.ts";
+import { startCommand } from "../container/command.ts";
 import { copyOwnFiles, entriesOf, entriesOfReplicas, filesVolume, replicaFilesVolume } from "./files.ts";
-import { folderMounts, folders, passingData, passingVolumes, replicaFiles } from "./folders.ts";
+import { folderMounts, passingData, passingVolumes, replicaFiles } from "./folders.ts";
 import { type Network, podAddress, podName, selector, serviceDomain, workloadName } from "./names.ts";
 import { container, type ProgramSpec, podSpec, probes } from "./pods.ts";
 import { type CommonService, commonService } from "./replicas.ts";
-import { afterPrepare } from "./shell.ts";
 import { preparationTime, type StackNamespace } from "./stack-namespace.ts";
 
 type Container = kubernetes.types.input.core.v1.Container;
@@ -187,7 +188,7 @@ function serverContainer(
 ): Container {
   const { command, prepare, ports, readiness } = common;
   return {
-    ...container("server", prepare === undefined ? command : afterPrepare(prepare, command), {
+    ...container("server", startCommand(prepare, command), {
       ...program,
       workingDirectory: folders.data,
       mounts: folderMounts,

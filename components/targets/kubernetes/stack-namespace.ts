@@ -1,6 +1,8 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { defaultImageSettings } from "../../images/recipe.ts";
 import type { InstanceIdentity, ServiceArgs } from "../../target.ts";
+import { InstanceImages } from "../container/instance-images.ts";
 import type { KubernetesTargetArgs } from "./arguments.ts";
 import { type EntrySources, type FileEntries, hashOf } from "./files.ts";
 import { clientLabel, defaultNamespace, type Network, selector, workloadName, workloadsIn } from "./names.ts";
@@ -22,6 +24,7 @@ export type Caller = Pick<ServiceArgs, "identity" | "command" | "environment" | 
 export class StackNamespace {
   readonly args: KubernetesTargetArgs;
   readonly network: Network;
+  readonly images: InstanceImages;
   readonly #provider: kubernetes.Provider | undefined;
   /** The component of each workload that was given a place. */
   readonly #components = new Map<string, string>();
@@ -34,6 +37,7 @@ export class StackNamespace {
       namespace: args.namespace ?? defaultNamespace(args.project, args.stack),
       clusterDomain: args.clusterDomain ?? "cluster.local",
     };
+    this.images = new InstanceImages({ ...defaultImageSettings, ...args.images });
     this.#provider = args.provider ?? createProvider(args);
   }
 
@@ -115,7 +119,7 @@ export class StackNamespace {
     );
     return {
       serviceAccount: account.metadata.name,
-      user: this.args.images.user,
+      user: this.images.user,
       imagePullSecrets: this.args.imagePullSecrets ?? [],
     } satisfies Partial<PodArgs>;
   }
@@ -126,7 +130,7 @@ export class StackNamespace {
     memory: number,
     environment: readonly EnvVar[],
   ): Omit<ProgramSpec, "mounts" | "workingDirectory"> {
-    const image = this.args.images.image(identity, command, distributions);
+    const image = this.images.image(identity, command, distributions);
     return { image, environment, memory, cpu: this.cpu(workloadName(identity)) };
   }
 

@@ -1,8 +1,9 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { mountedFolders as folders } from "../../images/layout.ts";
 import type { ScheduleArgs, TaskArgs } from "../../target.ts";
 import { entriesOf, filesVolume } from "./files.ts";
-import { folderMounts, folders, passingData, passingVolumes } from "./folders.ts";
+import { folderMounts, passingData, passingVolumes } from "./folders.ts";
 import { contentHash, selector, workloadName } from "./names.ts";
 import { container, type PodArgs, type ProgramSpec, podSpec } from "./pods.ts";
 import { withPlaceholders } from "./replicas.ts";
@@ -60,8 +61,7 @@ function createKeeper(
   const { name, labels } = named(args);
   const time = timeOf(args);
   const { program, pod } = createProgram(namespace, args, taskMemory, opts);
-  // A first process gets no signal that it does not handle.
-  const waiting = container("keeper", ["/bin/sh", "-c", "trap exit TERM; sleep infinity & wait"], program);
+  const waiting = container("keeper", ["sleep", "infinity"], program);
   const { metadata, spec } = template(namespace, args, {
     ...pod,
     initContainers: [container("task", literal(args.command), program)],

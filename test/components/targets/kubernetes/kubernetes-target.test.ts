@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -10,31 +11,27 @@ import {
 import { unwrapSecrets } from "../../../../components/targets/local/state.ts";
 import { type RecordedResource, RecordedResources } from "../../../support/recorded-resources.ts";
 
+const checkout = join(import.meta.dirname, "../../../..");
 const resources = new RecordedResources();
 beforeEach(() => resources.start());
 
-const images = {
-  java: "/java",
-  node: "/node",
-  user: 4711,
-  directory: ({ name }: { name: string }) => `/opt/${name}`,
-  program: (entry: string) => `/programs/${entry}`,
-  image: () => "registry/image:1",
-};
+const distribution = { name: "kafka", parts: { lib: join(checkout, "components/kafka/distribution") } };
+const node = "/opt/lambda/bin/node";
 const createTarget = (args: Partial<KubernetesTargetArgs> = {}) =>
-  createKubernetesTarget({ project: "p", stack: "s", images, ...args });
+  createKubernetesTarget({ project: "p", stack: "s", ...args });
 
 function replica(target: KubernetesTarget, index: number, others: Partial<ServiceArgs> = {}): ServiceArgs {
   const identity = { component: "kafka", role: "broker", index };
   const { address, configuration } = target.placement(identity);
   return {
     identity,
-    command: ["/java", `-Dhost=${address}`, `${configuration}/server.properties`],
+    command: [target.java, `-Dhost=${address}`, `${configuration}/server.properties`],
     files: { "server.properties": { content: `id=${index}\nhost=${address}\n` } },
     ports: { client: 9092, controller: 9093 },
     clientPorts: ["client"],
     readiness: { kind: "tcp", port: 9092 },
     memory: 400,
+    distributions: [distribution],
     stateful: true,
     ...others,
   };
@@ -50,7 +47,7 @@ function deploy(args: Partial<KubernetesTargetArgs> = {}, replicas = 3, others: 
 function serving(others: Partial<ServiceArgs> = {}): ServiceArgs {
   return {
     identity: { component: "lambda", role: "serving" },
-    command: ["/node", "serving.mjs"],
+    command: [node, "serving.mjs"],
     ports: { http: 8080 },
     readiness: { kind: "http", port: 8080, path: "/healthz" },
     memory: 320,
@@ -129,14 +126,14 @@ describe("servers that keep data", () => {
       terminationGracePeriodSeconds: 10,
       securityContext: {
         runAsNonRoot: true,
-        runAsUser: 4711,
-        runAsGroup: 4711,
-        fsGroup: 4711,
+        runAsUser: 65532,
+        runAsGroup: 65532,
+        fsGroup: 65532,
         seccompProfile: { type: "RuntimeDefault" },
       },
     });
     for (const container of [...pod.initContainers, ...pod.containers]) {
-      expect(container.image).toBe("registry/image:1");
+      expect(container.image).toMatch(/^lambda-architecture\/kafka:[0-9a-f]{12}$/);
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
@@ -154,8 +151,8 @@ describe("servers that keep data", () => {
   test("find their own name and files in their pod's name", async () => {
     deploy();
     const { initContainers, containers, volumes } = await podOf("StatefulSet", "kafka-broker");
-    expect(containers[0].command).toEqual([
-      "/java",
+    expect(containers[0].args).toEqual([
+      "/opt/lambda/java/bin/java",
       "-Dhost=$(POD_ADDRESS)",
       "/lambda/configuration/server.properties",
     ]);
@@ -230,7 +227,7 @@ describe("servers that keep data", () => {
   test("prepare before each start, in the same process", async () => {
     deploy({}, 1, { prepare: ["cp", "it's", "$(there)"], command: ["/java", "X"] });
     const { containers } = await podOf("StatefulSet", "kafka-broker");
-    expect(containers[0].command).toEqual(["/bin/sh", "-c", `'cp' 'it'\\''s' '$$(there)' && exec '/java' 'X'`]);
+    expect(containers[0].args).toEqual(["/bin/sh", "-c", `'cp' 'it'\\''s' '$$(there)' && exec '/java' 'X'`]);
   });
 
   test("have as long to stop as they need", async () => {
@@ -389,7 +386,7 @@ describe("the ways between pods", () => {
 describe("a task", () => {
   const topics: TaskArgs = {
     identity: { component: "kafka", role: "topics" },
-    command: ["/node", "topics.mjs", "$(x)"],
+    command: [node, "topics.mjs", "$(x)"],
     files: { "topics.json": { content: "[]" } },
     timeout: 90,
     retries: 2,
@@ -407,13 +404,13 @@ describe("a task", () => {
     expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 600 + 3 * 90 });
     expect(spec.ttlSecondsAfterFinished).toBeUndefined();
     expect(spec.template.spec.restartPolicy).toBe("Never");
-    expect(spec.template.spec.containers[0].command).toEqual(["/node", "topics.mjs", "$$(x)"]);
+    expect(spec.template.spec.containers[0].args).toEqual([node, "topics.mjs", "$$(x)"]);
   });
 
   test("is another Job whenever its command, files, environment or triggers change, else the same", async () => {
     const names = [
       await nameOf(topics),
-      await nameOf({ ...topics, command: ["/node", "others.mjs"] }),
+      await nameOf({ ...topics, command: [node, "others.mjs"] }),
       await nameOf({ ...topics, files: { "topics.json": { content: "[1]" } } }),
       await nameOf({ ...topics, environment: { A: "1" } }),
       await nameOf({ ...topics, triggers: ["again"] }),
@@ -424,12 +421,12 @@ describe("a task", () => {
   });
 
   test("that has to be taken back is kept by a pod, which runs it first and takes it back at its end", async () => {
-    createTarget().task({ ...topics, deleteCommand: ["/node", "topics.mjs", "--delete"] }, {});
+    createTarget().task({ ...topics, deleteCommand: [node, "topics.mjs", "--delete"] }, {});
     const { spec } = await one("Deployment", "kafka-topics");
     expect(spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
     const { initContainers, containers, terminationGracePeriodSeconds } = spec.template.spec;
-    expect(initContainers[0].command).toEqual(["/node", "topics.mjs", "$$(x)"]);
-    expect(containers[0].lifecycle.preStop.exec.command).toEqual(["/node", "topics.mjs", "--delete"]);
+    expect(initContainers[0].args).toEqual([node, "topics.mjs", "$$(x)"]);
+    expect(containers[0].lifecycle.preStop.exec.command).toEqual([node, "topics.mjs", "--delete"]);
     expect(terminationGracePeriodSeconds).toBe(90);
     expect((await all("Job")).size).toBe(0);
   });
@@ -440,7 +437,7 @@ test("a schedule is a CronJob in UTC whose runs never overlap", async () => {
     {
       identity: { component: "lambda", role: "batch" },
       cron: "0 * * * *",
-      command: ["/node", "batch.mjs"],
+      command: [node, "batch.mjs"],
       memory: 512,
     },
     {},
@@ -449,7 +446,7 @@ test("a schedule is a CronJob in UTC whose runs never overlap", async () => {
   expect(spec).toMatchObject({ schedule: "0 * * * *", timeZone: "Etc/UTC", concurrencyPolicy: "Forbid" });
   const { template } = spec.jobTemplate.spec;
   expect(template.spec.containers[0]).toMatchObject({
-    command: ["/node", "batch.mjs"],
+    args: [node, "batch.mjs"],
     resources: { limits: { memory: "512Mi" } },
   });
 });

@@ -19,18 +19,9 @@ export interface Plan extends SystemArgs {
 const folder = pulumi.getProject() === "whole" ? process.cwd() : "";
 const plan = JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")) as Plan;
 const { size, kubeconfig, deleteData = false, renderYamlToDirectory, ...systems } = plan;
-const images = {
-  java: "/opt/lambda/java/bin/java",
-  node: "/opt/lambda/bin/node",
-  user: 65532,
-  directory: ({ name }: { name: string }) => `/opt/lambda/${name}`,
-  program: (entry: string) => `/opt/lambda/programs/${entry.split("/").at(-1)}`,
-  image: () => "example/image:1",
-};
 const target = createKubernetesTarget({
   project: pulumi.getProject(),
   stack: pulumi.getStack(),
-  images,
   ...(renderYamlToDirectory === undefined
     ? { kubeconfig: readFileSync(kubeconfig, "utf8") }
     : { renderYamlToDirectory }),
