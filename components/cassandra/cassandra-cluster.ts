@@ -222,7 +222,7 @@ function createSchema(
 ): pulumi.Resource {
   const identity: InstanceIdentity = { component, role: "schema" };
   const wanted = keyspaces.map(
-    ({ name, replicationFactor = Math.min(nodes.length, 3), tables = [] }): WantedKeyspace => ({
+    ({ name, replicationFactor = Math.min(contactPoints.length, 3), tables = [] }): WantedKeyspace => ({
       name,
       replicationFactor,
       tables: [...tables],
