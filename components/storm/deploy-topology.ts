@@ -1,6 +1,6 @@
 /**
- * Submits a topology with Flux, in place of the running one of the same name, or, with `--kill`, kills it. Run by
- * `StormTopology`. Ends with 0 when Nimbus has taken the topology, or the topology is gone; else with 1 and the reason.
+ * Submits a topology with Flux, in place of the running one of the same name, or, with `--kill`, kills it. With `--family`
+ * it kills those that the new one supersedes before, see `supersededTopologies`. Run by `StormTopology`. Ends with 0 when Nimbus has taken the topology, or the topology is gone; else with 1 and the reason.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,12 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { zipSync } from "fflate";
 import { parse } from "yaml";
+import { supersededTopologies } from "./superseded.ts";
 
 /** How long to wait for a Nimbus that leads, in seconds: a new one, or one that takes over from a killed one. */
 const patience = 120;
 
 interface Deployment {
   readonly name: string;
+  /** What the names of topologies that take each other's place begin with; empty if there are none. */
+  readonly family: string;
   readonly java: string;
   /** Storm's home. */
   readonly storm: string;
@@ -27,6 +30,7 @@ interface Deployment {
 }
 
 async function submit(deployment: Deployment): Promise<void> {
+  if (deployment.family !== "") await killSuperseded(deployment);
   const folder = mkdtempSync(join(tmpdir(), "topology-"));
   try {
     const jar = join(folder, "topology.jar");
@@ -47,6 +51,21 @@ async function submit(deployment: Deployment): Promise<void> {
     console.log(`topology ${deployment.name} submitted`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function killSuperseded(deployment: Deployment): Promise<void> {
+  let listing = "";
+  await nimbusPatiently(async () => {
+    const result = await run(deployment, ["org.apache.storm.command.ListTopologies"]);
+    listing = result.output;
+    if (result.code === 0) return undefined;
+    if (isPassing(result.output)) return result;
+    throw new Error(`the topologies cannot be listed:\n${lastLines(result.output)}`);
+  });
+  for (const name of supersededTopologies(listing, deployment.family, deployment.name)) {
+    await kill({ ...deployment, name });
+    console.log(`topology ${name}, which never took over, killed`);
   }
 }
 
@@ -138,6 +157,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       name: { type: "string", default: "" },
+      family: { type: "string", default: "" },
       java: { type: "string", default: "java" },
       storm: { type: "string", default: "" },
       configuration: { type: "string", default: "" },

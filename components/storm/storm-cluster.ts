@@ -47,9 +47,10 @@ export interface StormClusterArgs {
    */
   readonly supervisors?: number;
   /**
-   * How many workers a supervisor can run at once. A topology takes at least one.
+   * How many workers a supervisor can run at once. A topology takes at least one, and two while another one of new
+   * code takes its place.
    *
-   * @default 1
+   * @default 2, or 1 with several supervisors
    */
   readonly slots?: number;
   /**
@@ -132,7 +133,7 @@ function withDefaults(args: StormClusterArgs): Required<StormClusterArgs> {
     zooKeeper: args.zooKeeper,
     nimbusReplicas: args.nimbusReplicas ?? 1,
     supervisors: args.supervisors ?? 1,
-    slots: args.slots ?? 1,
+    slots: args.slots ?? ((args.supervisors ?? 1) > 1 ? 1 : 2),
     nimbusHeap: args.nimbusHeap ?? 192,
     supervisorHeap: args.supervisorHeap ?? 128,
     workerHeap: args.workerHeap ?? 192,

@@ -16,6 +16,14 @@ export interface StormTopologyArgs {
   /** The spouts, bolts and streams. */
   readonly definition: FluxTopology;
   /**
+   * What the names of topologies that take each other's place begin with, before a hyphen. When one is submitted while
+   * several others of the family run, only the one that has run the longest goes on beside it: the others were to take its
+   * place and never did, and would hold the workers that this one needs.
+   *
+   * @default none: others are left alone
+   */
+  readonly family?: string;
+  /**
    * The files that shell components find in their working directory, by name: an absolute path of a program, see
    * `Target.program`, or a content.
    *
@@ -80,7 +88,7 @@ function checkArgs(name: string, args: StormTopologyArgs): void {
 function createSubmission(
   parent: pulumi.Resource,
   name: string,
-  { target, nimbusSeeds, definition, resources = {} }: StormTopologyArgs & { target: Target },
+  { target, nimbusSeeds, definition, family, resources = {} }: StormTopologyArgs & { target: Target },
 ): pulumi.Resource {
   const identity: InstanceIdentity = { component: name, role: "submission" };
   const placement = target.placement(identity);
@@ -97,7 +105,11 @@ function createSubmission(
   return target.task(
     {
       identity,
-      command: [...command, ...paths.map(([file, path]) => `--resource=${file}=${path}`)],
+      command: [
+        ...command,
+        ...(family === undefined ? [] : [`--family=${family}`]),
+        ...paths.map(([file, path]) => `--resource=${file}=${path}`),
+      ],
       deleteCommand: [...command, "--kill"],
       files: {
         "storm.yaml": { content: pulumi.output(nimbusSeeds).apply(clientConfiguration) },

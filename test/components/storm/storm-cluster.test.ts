@@ -28,7 +28,7 @@ test("one Nimbus and one supervisor by default, each on its own address only", a
     {
       type: "lambda-architecture:index:StormCluster",
       name: "storm",
-      inputs: { zooKeeper: "127.9.1.1:2181", supervisors: 1, slots: 1 },
+      inputs: { zooKeeper: "127.9.1.1:2181", supervisors: 1, slots: 2 },
     },
     { type: "test:index:Service", name: "storm-nimbus-0" },
     { type: "test:index:Service", name: "storm-supervisor-0" },
@@ -49,8 +49,8 @@ test("one Nimbus and one supervisor by default, each on its own address only", a
   const supervisor = target.serviceArgs.get("storm-supervisor-0");
   expect(supervisor).toMatchObject({
     environment: { STORM_CONF_DIR: "/recording-target/storm-supervisor-0/configuration" },
-    ports: { thrift: 6628, slot0: 6700 },
-    memory: 940,
+    ports: { thrift: 6628, slot0: 6700, slot1: 6701 },
+    memory: 1662,
     stateful: true,
   });
   expect(await stormYaml("storm-supervisor-0")).toMatchObject({
