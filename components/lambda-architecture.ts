@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../jobs/configuration.ts";
-import { createLeaseTable, createPointerTable, createProgressTable, createSpeedTable } from "../jobs/speed/tables.ts";
+import { createLeaseTable, createPointerTable, createRetiredTable, createViewTables } from "../jobs/speed/tables.ts";
 import type { LoadedApplication } from "./application.ts";
 import { CassandraCluster } from "./cassandra/index.ts";
 import { DruidCluster } from "./druid/index.ts";
 import { InputErrors } from "./input-errors.ts";
 import { createBatchLayer } from "./jobs/batch.ts";
 import type { JobArgs } from "./jobs/configuration.ts";
+import { createGeneration } from "./jobs/generation.ts";
+import { createRecomputation } from "./jobs/recomputation.ts";
 import { createJobServer } from "./jobs/server.ts";
 import { createSpeedLayer } from "./jobs/speed.ts";
 import { KafkaCluster } from "./kafka/index.ts";
@@ -39,6 +41,11 @@ export interface LambdaArchitectureArgs extends SystemArgs {
    * argument `s3`). Never change it for an architecture that has events: nothing is copied. Default: `hdfs`
    */
   readonly storage?: StorageKind;
+  /**
+   * Minutes that views whose code has changed may take to be computed anew, before the deployment fails and the former
+   * code goes on answering. Default: 60
+   */
+  readonly recomputationMinutes?: number;
   /** How large every system is, see `sizes`; the arguments of a single system go over it. Default: `tiny` */
   readonly size?: Size;
 }
@@ -84,12 +91,11 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
     const generations = Object.fromEntries(
       args.application.application.views.map((view) => [view.name, viewGeneration(args.application.module, view.name)]),
     );
-    // The generations are inputs so that a preview names the views whose code has changed.
     super("lambda-architecture:index:LambdaArchitecture", name, { ...inputs, views: generations }, opts);
 
     const servers = createServers(this, name, args.target, systems, inputs, generations);
     const configuration = createConfiguration(servers, inputs, generations);
-    const jobs = createJobs(this, name, args, systems.jobs, inputs, servers, configuration);
+    const jobs = createJobs(this, name, args, systems.jobs, inputs, servers, generations, configuration);
 
     this.queryUrl = pulumi.output(jobs.servingUrl);
     this.archiverUrl = pulumi.output(jobs.archiverUrl);
@@ -115,6 +121,7 @@ interface Inputs {
   readonly chunkSize: number;
   readonly batchSchedule: string;
   readonly storage: StorageKind;
+  readonly recomputationMinutes: number;
 }
 
 type Servers = ReturnType<typeof createServers>;
@@ -127,6 +134,7 @@ function withDefaults(args: LambdaArchitectureArgs): Inputs {
     chunkSize: args.chunkSize ?? 5000,
     batchSchedule: args.batchSchedule ?? "0 * * * *",
     storage: args.storage ?? "hdfs",
+    recomputationMinutes: args.recomputationMinutes ?? 60,
   };
 }
 
@@ -145,6 +153,7 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
     "batchSchedule",
     `must be a cron expression of five fields; it is ${JSON.stringify(inputs.batchSchedule)}`,
   );
+  errors.checkWhole(inputs.recomputationMinutes, "recomputationMinutes", 1);
   errors.check(sizes.includes(size), "size", `must be one of ${sizes.join(", ")}; it is ${JSON.stringify(size)}`);
   const { storage } = inputs;
   errors.check(
@@ -199,10 +208,8 @@ function createServers(
         {
           name: keyspace,
           tables: [
-            ...Object.entries(generations).map(([view, generation]) => createSpeedTable(view, generation)),
-            createProgressTable,
-            createPointerTable,
-            createLeaseTable,
+            ...[createPointerTable, createLeaseTable, createRetiredTable],
+            ...Object.entries(generations).flatMap(([view, generation]) => createViewTables(view, generation)),
           ],
         },
       ],
@@ -277,8 +284,9 @@ function createJobs(
   name: string,
   { target, application }: LambdaArchitectureArgs,
   { archiverMemory = 256, servingMemory = 320, bolts = 1 }: JobSizeArgs,
-  { partitions, batchSchedule }: Inputs,
+  { partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
   { kafka, cassandra, storage, storm, druid, yarn }: Servers,
+  generations: Readonly<Record<string, string>>,
   configuration: pulumi.Output<string>,
 ) {
   const job = (dependsOn: pulumi.Resource[]): JobArgs => ({
@@ -298,8 +306,19 @@ function createJobs(
     port: archiverPort,
     memory: archiverMemory,
   });
+  const views = Object.entries(generations).map(([view, generation]) =>
+    createGeneration({ ...job([cassandra]), view, generation }),
+  );
+  const recomputation = createRecomputation({
+    ...job([kafka, cassandra, ...views]),
+    files,
+    yarn,
+    generations,
+    minutes,
+  });
+  // It starts with new code when the views of that code have caught up.
   const serving = createJobServer({
-    ...job([kafka, cassandra]),
+    ...job([kafka, cassandra, recomputation]),
     files,
     role: "serving",
     entry: "serving/main.ts",
@@ -307,7 +326,18 @@ function createJobs(
     isPublished: true,
     memory: servingMemory,
   });
-  createSpeedLayer({ ...job([kafka, cassandra, storm]), nimbusSeeds: storm.nimbusSeeds, partitions, bolts });
-  const batch = createBatchLayer({ ...job([cassandra, component, yarn, druid]), files, yarn, cron: batchSchedule });
+  createSpeedLayer({
+    ...job([kafka, cassandra, storm, ...views]),
+    nimbusSeeds: storm.nimbusSeeds,
+    partitions,
+    bolts,
+    generations,
+  });
+  const batch = createBatchLayer({
+    ...job([cassandra, component, yarn, druid, ...views]),
+    files,
+    yarn,
+    cron: batchSchedule,
+  });
   return { archiverUrl: archiver.url, servingUrl: serving.url, batchCommand: batch.command };
 }

@@ -130,7 +130,10 @@ export interface TaskArgs {
   readonly distributions?: readonly Distribution[];
   /** A command that takes back what the task did, run when it is deleted. Default: none. */
   readonly deleteCommand?: readonly string[];
-  /** Further values that make the task run again when they change. Default: none. */
+  /**
+   * Further values that make the task run again when they change. A preview tells those that are new, so a sentence that
+   * says why is a good one. Default: none.
+   */
   readonly triggers?: readonly pulumi.Input<string>[];
   /** Seconds until the task is killed and fails. Default: 120. */
   readonly timeout?: number;

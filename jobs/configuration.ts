@@ -57,11 +57,23 @@ export type Configuration = z.infer<typeof configurationSchema>;
 export function readConfiguration(): Configuration;
 export function readConfiguration<Extended extends Configuration>(schema: z.ZodType<Extended>): Extended;
 export function readConfiguration(schema: z.ZodType<Configuration> = configurationSchema): Configuration {
+  return readConfigurationOf(schema, withAbsolutePaths);
+}
+
+/**
+ * As {@link readConfiguration}, for a program that is told something else than what every job is.
+ *
+ * @param complete what to make of the configuration, given its file's folder. Default: itself
+ */
+export function readConfigurationOf<Value>(
+  schema: z.ZodType<Value>,
+  complete: (configuration: Value, folder: string) => Value = (configuration) => configuration,
+): Value {
   const { values } = parseArgs({ options: { configuration: { type: "string" } }, strict: false });
   try {
     if (typeof values.configuration !== "string") throw new Error("--configuration FILE is missing");
     const configuration = schema.parse(JSON.parse(readFileSync(values.configuration, "utf8")));
-    return withAbsolutePaths(configuration, dirname(values.configuration));
+    return complete(configuration, dirname(values.configuration));
   } catch (error) {
     console.error(error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
     process.exit(2);

@@ -30,6 +30,9 @@ const commonKeys = {
   batchSchedule: text(/^\S+( \S+){4}$/, "must be a cron expression of five fields")
     .default("0 * * * *")
     .describe("when batch runs start (cron, UTC)"),
+  recomputationMinutes: whole(1)
+    .default(60)
+    .describe("minutes that views of changed code may take to catch up before `up` fails"),
   ephemeral: truth()
     .default(false)
     .describe("true: servers that keep data may be destroyed; false: they are protected"),

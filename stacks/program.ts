@@ -39,6 +39,7 @@ export async function createStack(
       retentionHours: configuration.retentionHours,
       chunkSize: configuration.chunkSize,
       batchSchedule: configuration.batchSchedule,
+      recomputationMinutes: configuration.recomputationMinutes,
       ...args,
     },
     options,

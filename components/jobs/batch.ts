@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { BatchConfiguration } from "../../jobs/batch/configuration.ts";
 import type { Configuration } from "../../jobs/configuration.ts";
-import type { InstanceIdentity } from "../target.ts";
+import type { File, InstanceIdentity } from "../target.ts";
 import type { YarnCluster } from "../yarn/index.ts";
 import { configurationFile, type JobArgs } from "./configuration.ts";
 import { jobModule } from "./server.ts";
@@ -17,13 +17,9 @@ export interface BatchLayerArgs extends JobArgs {
 /** Memory of a run's own process and of the Hadoop client that it starts, in MiB. */
 const runMemory = 512;
 
-/**
- * Schedules the batch runs. Returns the schedule's resource and the command of a run, with which one can be started at
- * any time: runs keep apart by themselves.
- */
-export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resource; command: string[] } {
+/** The files with which a job can run batches: the jobs' configuration, its storage, and how to submit to Hadoop. */
+export function batchFiles(args: Omit<BatchLayerArgs, "cron">, identity: InstanceIdentity): Record<string, File> {
   const { target, application, yarn } = args;
-  const identity: InstanceIdentity = { component: args.name, role: "batch" };
   const placement = target.placement(identity);
   // Asked for here: in an apply it would be too late for images.
   const mapper = target.program(jobModule("batch/mapper.ts"), application.module);
@@ -55,6 +51,17 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
         2,
       ),
     );
+  return { ...args.files, ...yarn.clientFiles, [configurationFile]: { content: configuration } };
+}
+
+/**
+ * Schedules the batch runs. Returns the schedule's resource and the command of a run, with which one can be started at
+ * any time: runs keep apart by themselves.
+ */
+export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resource; command: string[] } {
+  const { target, application, yarn } = args;
+  const identity: InstanceIdentity = { component: args.name, role: "batch" };
+  const placement = target.placement(identity);
   const command = [
     target.node,
     target.program(jobModule("batch/main.ts"), application.module),
@@ -65,7 +72,7 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
       identity,
       cron: args.cron,
       command,
-      files: { ...args.files, ...yarn.clientFiles, [configurationFile]: { content: configuration } },
+      files: batchFiles(args, identity),
       distributions: yarn.clientDistributions,
       memory: runMemory,
     },

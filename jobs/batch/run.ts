@@ -11,6 +11,10 @@ export interface BatchStores {
   archivedFiles(): Promise<Readonly<Record<string, readonly string[]>>>;
   /** Every pointer there is, those of former generations too. */
   pointers(): Promise<readonly (PointerKey & { readonly pointer: Pointer })[]>;
+  /** The generations that nobody asks any more. */
+  retiredGenerations(): Promise<readonly PointerKey[]>;
+  /** Removes a generation's pointer and speed view; false if it has come back to use meanwhile, and stays. */
+  removeGeneration(key: PointerKey): Promise<boolean>;
   /** Makes the run the only one that may move the pointer; the pointer that it begins from. */
   claimPointer(key: PointerKey, run: string): Promise<Pointer | undefined>;
   /** Moves the pointer; fails if another run has claimed it since. */
@@ -104,8 +108,16 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   return { version: run, horizon };
 }
 
-/** Removes what no pointer names: versions no longer retained, and what killed runs left. */
+/**
+ * Removes the generations that nobody asks any more, and then what no pointer names: their versions, those no longer
+ * retained, and what killed runs left.
+ */
 async function removeGarbage({ stores, views, report, ...args }: BatchRunArgs): Promise<void> {
+  for (const key of await stores.retiredGenerations()) {
+    // What this run computes is asked, whatever was noted before.
+    if (args.generations[key.view] === key.generation || !(await stores.removeGeneration(key))) continue;
+    report(`removed generation ${key.generation} of ${key.view}, which answers no more`);
+  }
   const pointers = await stores.pointers();
   const kept = pointers.flatMap(({ pointer }) => versionsOf(pointer));
   const datasources = new Set(kept.map((version) => version.datasource));

@@ -1,6 +1,6 @@
 import { type Client, types } from "cassandra-driver";
 import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
-import { speedTable } from "../speed/tables.ts";
+import { progressTable, speedTable } from "../speed/tables.ts";
 import type { PointerKey } from "./pointer.ts";
 
 /** The layout of the speed views. */
@@ -54,8 +54,8 @@ export async function expireSpeedView(
     const chunk = chunkOf(offset, layout.chunkSize);
     if (chunk === 0) continue;
     await client.execute(
-      'DELETE FROM speed_progress USING TIMESTAMP ? WHERE "view" = ? AND generation = ? AND partition = ? AND chunk < ?',
-      [types.Long.fromNumber(chunkEnd(chunk - 1, layout.chunkSize)), view, generation, Number(partition), chunk],
+      `DELETE FROM ${progressTable(view, generation)} USING TIMESTAMP ? WHERE partition = ? AND chunk < ?`,
+      [types.Long.fromNumber(chunkEnd(chunk - 1, layout.chunkSize)), Number(partition), chunk],
       options,
     );
   }

@@ -1,5 +1,6 @@
 import type { Client } from "cassandra-driver";
 import { partitionFolder } from "../archive/layout.ts";
+import { removeGeneration, retiredGenerations } from "../generations/generations.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { AnyView } from "./columns.ts";
 import type { BatchConfiguration } from "./configuration.ts";
@@ -44,6 +45,8 @@ export function connectStores(options: StoresOptions): BatchStores {
       return Object.fromEntries(names);
     },
     pointers: () => readAllPointers(cassandra),
+    retiredGenerations: () => retiredGenerations(cassandra),
+    removeGeneration: (key) => removeGeneration(cassandra, key),
     claimPointer: (key, run) => claimPointer(cassandra, key, run),
     movePointer: (key, run, pointer) => {
       signal.throwIfAborted();

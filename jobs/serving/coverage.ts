@@ -4,7 +4,7 @@
  */
 import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
 
-/** A chunk's row of the table `speed_progress`. */
+/** A chunk's row of a view's table of progress. */
 export interface Progress {
   readonly partition: number;
   readonly chunk: number;

@@ -1,7 +1,7 @@
 import { type Client, types } from "cassandra-driver";
 import pMap from "p-map";
 import { shardOf } from "../speed/shard.ts";
-import { speedTable } from "../speed/tables.ts";
+import { progressTable, speedTable } from "../speed/tables.ts";
 import { keyText } from "../views/aggregate.ts";
 import type { Progress } from "./coverage.ts";
 import type { AnyView, Selection, SpeedRow, Stores } from "./stores.ts";
@@ -25,8 +25,9 @@ const everFrom = Number.MIN_SAFE_INTEGER;
 const everTo = Number.MAX_SAFE_INTEGER;
 
 /** The CQL that reads how far the speed layer has come in a view. */
-export const readProgress =
-  'SELECT partition, chunk, end_offset FROM speed_progress WHERE "view" = ? AND generation = ? AND partition IN ? AND chunk >= ?';
+export function readProgress(table: string): string {
+  return `SELECT partition, chunk, end_offset FROM ${table} WHERE partition IN ? AND chunk >= ?`;
+}
 
 /** The CQL that reads a key's rows in an era. */
 export function readKeyRows(table: string): string {
@@ -68,7 +69,8 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
   return {
     async progress(view, chunk, signal) {
       const rows: Progress[] = [];
-      await read(readProgress, [view.name, generationOf(view), partitions, chunk], signal, (row) => {
+      const table = progressTable(view.name, generationOf(view));
+      await read(readProgress(table), [partitions, chunk], signal, (row) => {
         // A row without an end is the rest of an expired one.
         if (row.end_offset !== null)
           rows.push({ partition: row.partition, chunk: row.chunk, end: row.end_offset.toNumber() });

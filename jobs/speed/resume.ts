@@ -1,6 +1,6 @@
 import { chunkEnd, chunkOf, firstWholeChunk } from "../chunks.ts";
 
-/** How far the rows of a chunk reach, see the table `speed_progress`. */
+/** How far the rows of a chunk reach, see `progressTable`. */
 export interface ChunkProgress {
   readonly partition: number;
   readonly chunk: number;

@@ -7,7 +7,7 @@ import { keyText, type Row } from "../views/aggregate.ts";
 import type { View } from "../views/view.ts";
 import type { ChunkProgress } from "./resume.ts";
 import { shardOf } from "./shard.ts";
-import { speedTable } from "./tables.ts";
+import { progressTable, speedTable } from "./tables.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a store never looks at events
 export type AnyView = View<any>;
@@ -71,8 +71,9 @@ export function insertRow(table: string): string {
 }
 
 /** The CQL that notes how far a chunk's rows reach. */
-export const insertProgress =
-  'INSERT INTO speed_progress ("view", generation, partition, chunk, end_offset) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?';
+export function insertProgress(table: string): string {
+  return `INSERT INTO ${table} (partition, chunk, end_offset) VALUES (?, ?, ?) USING TIMESTAMP ?`;
+}
 
 export interface CassandraSpeedStoreOptions {
   readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations">;
@@ -126,18 +127,17 @@ export class CassandraSpeedStore implements SpeedStore {
 
   async writeProgress(view: AnyView, { partition, chunk, end }: Stretch): Promise<void> {
     const offset = types.Long.fromNumber(end);
-    const params = [view.name, this.#generation(view), partition, chunk, offset, offset];
-    await this.#patiently(() => this.#client.execute(insertProgress, params));
+    const query = insertProgress(progressTable(view.name, this.#generation(view)));
+    await this.#patiently(() => this.#client.execute(query, [partition, chunk, offset, offset]));
   }
 
   async progress(view: AnyView): Promise<ChunkProgress[]> {
-    const query = 'SELECT partition, chunk, end_offset FROM speed_progress WHERE "view" = ? AND generation = ?';
-    const params = [view.name, this.#generation(view)];
+    const query = `SELECT partition, chunk, end_offset FROM ${progressTable(view.name, this.#generation(view))}`;
     const rows: ChunkProgress[] = [];
     let pageState: string | undefined;
     do {
       const options = { fetchSize: 5_000, ...(pageState === undefined ? {} : { pageState }) };
-      const page = await this.#patiently(() => this.#client.execute(query, params, options));
+      const page = await this.#patiently(() => this.#client.execute(query, [], options));
       for (const row of page.rows)
         if (row.end_offset !== null)
           rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });

@@ -18,17 +18,32 @@ export function createSpeedTable(view: string, generation: string): string {
   shard int, era int, key text, bucket bigint, partition int, chunk int,
   state text,
   PRIMARY KEY ((shard, era), key, bucket, partition, chunk)
-) WITH compression = {'class': 'LZ4Compressor'}`;
+) WITH compression = {'class': 'LZ4Compressor'} AND allow_auto_snapshot = false`;
 }
 
 /**
- * How far the speed layer has come: a row a chunk, its `end_offset` written with `USING TIMESTAMP end_offset` after
- * every row of the chunk up to there is acknowledged.
+ * The table that says how far the speed layer has come in a view: one a generation too. Were it shared, deleting a
+ * generation's rows would hide those that the same generation writes again when its code comes back.
  */
-export const createProgressTable = `CREATE TABLE IF NOT EXISTS speed_progress (
-  "view" text, generation text, partition int, chunk int, end_offset bigint,
-  PRIMARY KEY (("view", generation), partition, chunk)
-)`;
+export function progressTable(view: string, generation: string): string {
+  return `progress_${view.replaceAll("-", "_")}_${generation}`;
+}
+
+/**
+ * The CQL that makes a view's table of progress, without its keyspace: a row a chunk, its `end_offset` written with
+ * `USING TIMESTAMP end_offset` after every row of the chunk up to there is acknowledged.
+ */
+export function createProgressTable(view: string, generation: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${progressTable(view, generation)} (
+  partition int, chunk int, end_offset bigint,
+  PRIMARY KEY (partition, chunk)
+) WITH allow_auto_snapshot = false`;
+}
+
+/** The CQL that makes all tables of a view's generation. Dropped, they leave no snapshot: they can be computed again. */
+export function createViewTables(view: string, generation: string): string[] {
+  return [createSpeedTable(view, generation), createProgressTable(view, generation)];
+}
 
 /**
  * Which batch view answers: `version` is the current one, `retained` the older ones that still can be queried;
@@ -39,6 +54,23 @@ export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
   "view" text, generation text, version text, datasource text, horizon text, row_count bigint, retained text, run text,
   PRIMARY KEY (("view", generation))
 )`;
+
+/**
+ * The generations that nobody asks any more, written when their view's code was replaced (see jobs/generations): the next
+ * batch run removes all there is of them, and says so in `removing` while it does.
+ */
+export const createRetiredTable = `CREATE TABLE IF NOT EXISTS retired_generation (
+  "view" text, generation text, removing boolean,
+  PRIMARY KEY (("view", generation))
+)`;
+
+/** The generation whose table of rows or of progress has this name; undefined if it is no such table's. */
+export function generationOfTable(name: string): { readonly view: string; readonly generation: string } | undefined {
+  const match = /^(?:speed|progress)_([a-z0-9_]+)_([0-9a-f]{8})$/.exec(name);
+  if (match === null) return undefined;
+  // A view's name has no underscore, so that it can be told from its table's.
+  return { view: (match[1] as string).replaceAll("_", "-"), generation: match[2] as string };
+}
 
 /** The lease that keeps two batch runs apart: held by a TTL, so that a killed run frees it. */
 export const createLeaseTable = `CREATE TABLE IF NOT EXISTS batch_lease (

@@ -148,6 +148,8 @@ const parameters = new Set(["from", "to", "granularity", "layer", "measure", "li
 function problemsOf<Event>(args: ViewArgs<Event>): string[] {
   const problems: string[] = [];
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(args.name)) problems.push("name must be lower-case words joined by -");
+  // With their generation and a prefix they are names of Cassandra's tables, which have at most 48 characters.
+  if (args.name.length > 30) problems.push("name must have at most 30 characters");
   const names = [...Object.keys(args.key), ...Object.keys(args.measures)];
   if (!granularities.includes(args.granularity))
     problems.push(`granularity must be one of ${granularities.join(", ")}`);

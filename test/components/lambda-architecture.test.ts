@@ -41,6 +41,11 @@ function address(instance: string): string {
   return target.placement({ component, role, ...(index !== undefined && { index: Number(index) }) }).address;
 }
 
+/** The names of the tasks that submit topologies. */
+function submissions(): string[] {
+  return [...target.tasks.keys()].filter((name) => /-speed-[0-9a-f]{8}-submission$/.test(name));
+}
+
 function byName(list: readonly RecordedResource[]): Record<string, RecordedResource> {
   return Object.fromEntries(list.map((resource) => [resource.name, resource]));
 }
@@ -61,6 +66,7 @@ test("is the systems and the jobs, each named after it and a part of it", async 
       storage: "hdfs",
       chunkSize: 5000,
       batchSchedule: "0 * * * *",
+      recomputationMinutes: 60,
       views: {
         "edits-by-channel": expect.stringMatching(/^[0-9a-f]{8}$/),
         "edits-by-page": expect.stringMatching(/^[0-9a-f]{8}$/),
@@ -68,18 +74,21 @@ test("is the systems and the jobs, each named after it and a part of it", async 
     },
   });
   const children = list.filter(({ parent }) => parent === "lambda").map(({ type, name }) => `${type} ${name}`);
-  expect(children.sort()).toEqual([
+  expect(children.map(withoutHash).sort()).toEqual([
     "lambda-architecture:index:CassandraCluster lambda-cassandra",
     "lambda-architecture:index:DruidCluster lambda-druid",
     "lambda-architecture:index:HdfsStorage lambda-hdfs",
     "lambda-architecture:index:KafkaCluster lambda-kafka",
     "lambda-architecture:index:StormCluster lambda-storm",
-    "lambda-architecture:index:StormTopology lambda-speed",
+    "lambda-architecture:index:StormTopology lambda-speed-HASH",
     "lambda-architecture:index:YarnCluster lambda-yarn",
     "lambda-architecture:index:ZooKeeperEnsemble lambda-zookeeper",
     "test:index:Schedule lambda-batch",
     "test:index:Service lambda-archiver",
     "test:index:Service lambda-serving",
+    "test:index:Task lambda-recomputation",
+    "test:index:Task lambda-view-edits-by-channel-HASH",
+    "test:index:Task lambda-view-edits-by-page-HASH",
   ]);
   for (const { name, parent } of list.slice(1))
     expect(name.startsWith(`${parent}-`), `${name} of ${parent}`).toBe(true);
@@ -101,15 +110,19 @@ test("each part waits for what it needs, and for nothing else", async () => {
     storm: ["zookeeper"],
     druid: ["zookeeper"],
     archiver: ["hdfs", "kafka"],
-    serving: ["cassandra", "kafka"],
-    speed: ["cassandra", "kafka", "storm"],
-    batch: ["cassandra", "druid", "hdfs", "yarn"],
+    view: ["cassandra"],
+    recomputation: ["cassandra", "kafka", "view"],
+    // Not before the new code has caught up.
+    serving: ["cassandra", "kafka", "recomputation"],
+    speed: ["cassandra", "kafka", "storm", "view"],
+    batch: ["cassandra", "druid", "hdfs", "view", "yarn"],
   });
   // What waits for a system waits for all of it.
   for (const { dependsOn, parent } of list)
     if (parent === "lambda")
       for (const system of new Set(dependsOn.map(systemOf)))
-        expect(dependsOn.filter((name) => systemOf(name) === system)).toEqual(instances[system]);
+        if (instances[system] !== undefined)
+          expect(dependsOn.filter((name) => systemOf(name) === system)).toEqual(instances[system]);
   // In a system, topics and tables wait for its servers, and servers for nothing.
   const inside = list.filter(({ parent, dependsOn }) => parent !== "lambda" && parent !== "" && dependsOn.length > 0);
   expect(Object.fromEntries(inside.map(({ name, dependsOn }) => [name, dependsOn]))).toEqual({
@@ -117,6 +130,11 @@ test("each part waits for what it needs, and for nothing else", async () => {
     "lambda-cassandra-schema": ["lambda-cassandra-node-0"],
   });
 });
+
+/** The name without the hash of what it runs at its end. */
+function withoutHash(name: string): string {
+  return name.replace(/-[0-9a-f]{8}$/, "-HASH");
+}
 
 function systemOf(name: string): string {
   return name.split("-")[1] ?? "";
@@ -163,7 +181,7 @@ test("every job is told the same, and where the servers are", async () => {
   });
   expect(await fileOf("lambda-archiver")).toBe(text);
   expect(await fileOf("lambda-serving")).toBe(text);
-  expect(await fileOf("lambda-speed-submission", "resources/configuration.json")).toBe(text);
+  expect(await fileOf(submissions()[0] as string, "resources/configuration.json")).toBe(text);
   const { hadoop, ...shared } = batchConfigurationSchema.parse(JSON.parse(await fileOf("lambda-batch")));
   expect(shared).toEqual(JSON.parse(text));
   expect(hadoop).toEqual({
@@ -210,9 +228,10 @@ test("the jobs are commands with their configuration, and the outputs lead to th
     "--port=8080",
   ]);
   for (const job of [archiver, serving]) expect(job?.readiness).toMatchObject({ kind: "http", path: "/healthz" });
-  expect(target.tasks.get("lambda-speed-submission")?.command).toEqual(
+  const [submission = ""] = submissions();
+  expect(target.tasks.get(submission)?.command).toEqual(
     expect.arrayContaining([
-      "--name=lambda-speed",
+      `--name=${submission.replace("-submission", "")}`,
       `--resource=speed-spout.mjs=${join(checkout, "jobs/speed/spout.ts")}`,
       `--resource=speed-bolt.mjs=${join(checkout, "jobs/speed/bolt.ts")}`,
     ]),
@@ -301,15 +320,71 @@ test("new code of one view is a new generation of that view alone", async () => 
     expect(JSON.parse(await fileOf("second-archiver")).generations).toEqual(after);
     const [{ tables }] = JSON.parse(await fileOf("second-cassandra-schema", "keyspaces.json"));
     expect(tables.map((table: string) => /EXISTS (\S+)/.exec(table)?.[1])).toEqual([
+      ...["batch_pointer", "batch_lease", "retired_generation"],
       `speed_edits_by_channel_${before?.["edits-by-channel"]}`,
+      `progress_edits_by_channel_${before?.["edits-by-channel"]}`,
       `speed_edits_by_page_${after?.["edits-by-page"]}`,
-      "speed_progress",
-      "batch_pointer",
-      "batch_lease",
+      `progress_edits_by_page_${after?.["edits-by-page"]}`,
     ]);
+    // A resource of its own, told nothing of the other: so it changes with its own code alone.
+    const [kept, changed] = ["edits-by-channel", "edits-by-page"].map((view) =>
+      [before, after].map((generation, index) => `${index ? "second" : "first"}-view-${view}-${generation?.[view]}`),
+    );
+    expect([...target.tasks.keys()]).toEqual(expect.arrayContaining([...(kept ?? []), ...(changed ?? [])]));
+    const told = async (task = "") => JSON.parse(await fileOf(task));
+    expect(await told(kept?.[1])).toMatchObject({ view: "edits-by-channel", generation: after?.["edits-by-channel"] });
+    expect(Object.keys(await told(kept?.[1]))).toEqual(["cassandra", "view", "generation"]);
+    expect(target.tasks.get(kept?.[1] ?? "")?.command.slice(0, 2)).toEqual(
+      target.tasks.get(changed?.[0] ?? "")?.command.slice(0, 2),
+    );
+    const triggers = target.tasks.get("second-recomputation")?.triggers;
+    expect(triggers?.[0]).toBe(target.tasks.get("first-recomputation")?.triggers?.[0]);
+    expect(triggers?.[1]).toMatch(
+      `view edits-by-page is recomputed, since its code is now ${after?.["edits-by-page"]}`,
+    );
+    // Another topology beside the running one.
+    const [old = "", young = ""] = submissions();
+    expect(young.replace("second", "first")).not.toBe(old);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("another definition is another topology, and the same one the same", async () => {
+  create("lambda");
+  await resources.start();
+  const [one] = submissions();
+  create("lambda");
+  expect(submissions()).toEqual([one]);
+  create("lambda2", { jobs: { bolts: 2 } });
+  expect(submissions()[1]?.replace("lambda2", "lambda")).not.toBe(one);
+});
+
+test("what a change of code deletes is not protected, and all else is as its architecture", async () => {
+  const { LambdaArchitecture: Protected } = await import("../../components/lambda-architecture.ts");
+  new Protected("lambda", { target, application: wikipedia }, { protect: true });
+  const list = await resources.list();
+  const open = list
+    .filter(({ options }) => options?.protect !== true)
+    .map(({ name }) => withoutHash(name.replace("-submission", "")));
+  expect([...new Set(open)].sort()).toEqual([
+    "lambda-speed-HASH",
+    "lambda-view-edits-by-channel-HASH",
+    "lambda-view-edits-by-page-HASH",
+  ]);
+  expect(list.find(({ name }) => name === "lambda-cassandra-node-0")?.options?.protect).toBe(true);
+});
+
+test("the recomputation has its time, and some to say what lags; deleting a generation gives it up", async () => {
+  create("lambda", { recomputationMinutes: 3 });
+  await resources.list();
+  const recomputation = target.tasks.get("lambda-recomputation");
+  expect(recomputation?.command.slice(-1)).toEqual(["--minutes=3"]);
+  expect(recomputation?.timeout).toBe(240);
+  const { hadoop } = batchConfigurationSchema.parse(JSON.parse(await fileOf("lambda-recomputation")));
+  expect(hadoop.configurationDirectory).toBe("/recording-target/lambda-recomputation/configuration");
+  const [view = ""] = [...target.tasks.keys()].filter((name) => name.startsWith("lambda-view-"));
+  expect(target.tasks.get(view)?.deleteCommand?.at(-1)).toBe("--retire");
 });
 
 test("all input errors come at once, with the mend", () => {
@@ -320,6 +395,7 @@ test("all input errors come at once, with the mend", () => {
       retentionHours: 0.5,
       chunkSize: 10,
       batchSchedule: "hourly",
+      recomputationMinutes: 0,
     });
   expect(wrong).toThrow(pulumi.InputPropertiesError);
   expect(wrong).toThrow(
@@ -328,7 +404,8 @@ test("all input errors come at once, with the mend", () => {
       "partitions must be a whole number from 1; it is 0; " +
       "retentionHours must be a whole number from 1; it is 0.5; " +
       "chunkSize must be a whole number from 100 to 1000000; it is 10; " +
-      'batchSchedule must be a cron expression of five fields; it is "hourly"',
+      'batchSchedule must be a cron expression of five fields; it is "hourly"; ' +
+      "recomputationMinutes must be a whole number from 1; it is 0",
   );
   expect(target.serviceArgs.size).toBe(0);
 });

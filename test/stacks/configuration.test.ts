@@ -20,6 +20,7 @@ test("nothing has to be set", () => {
     retentionHours: 168,
     chunkSize: 5000,
     batchSchedule: "0 * * * *",
+    recomputationMinutes: 60,
     ephemeral: false,
     deleteData: false,
     dockerImageBase: "debian:bookworm-slim",

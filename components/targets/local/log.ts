@@ -9,6 +9,12 @@ export async function logSize(file: string): Promise<number> {
   return (await stat(file).catch(() => undefined))?.size ?? 0;
 }
 
+/** The last line that the log got since it had the size given, cut if it is long; empty if there is none. */
+export async function lastLine(file: string, since: number): Promise<string> {
+  if ((await logSize(file)) <= since) return "";
+  return (await lastLines(file, since)).split("\n").at(-1)?.trim() ?? "";
+}
+
 /** The last 20 lines that the log got since it had the size given, indented; long lines are cut. */
 export async function lastLines(file: string, since: number): Promise<string> {
   const handle = await open(file).catch(() => undefined);

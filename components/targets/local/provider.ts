@@ -32,6 +32,8 @@ interface Handler<Inputs, State extends Inputs = Inputs> {
   delete(state: State, context: Context): Promise<void>;
   /** What is not as it was deployed, a sentence each. */
   drift(state: State): Promise<string[]>;
+  /** What a person should know of a change before it is made, a sentence each. Default: nothing */
+  explain?(olds: State, news: Inputs): string[];
   /** What the refreshed state changes; undefined if the resource is gone. */
   read(state: State): Promise<Partial<Outputs<Inputs, State>> | undefined>;
 }
@@ -80,6 +82,7 @@ const task: Handler<TaskInputs, TaskInputs & { readonly log: string }> = {
   update: async (_, news, context) => ({ log: (await runTask(news, context)).log }),
   delete: deleteTask,
   drift: async () => [],
+  explain: (olds, news) => news.triggers.filter((trigger) => !olds.triggers.includes(trigger)),
   read: async () => ({}),
 };
 
@@ -156,7 +159,10 @@ export class LocalProvider implements Provider {
     const replaces = handler.identity.filter((property) => !isDeepStrictEqual(before?.[property], after?.[property]));
     if (replaces.length > 0) return { changes: true, replaces: [...replaces], deleteBeforeReplace: true };
     const changed = Object.keys(after ?? {}).some((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
-    if (changed) return { changes: true };
+    if (changed) {
+      for (const sentence of handler.explain?.(before, after) ?? []) log(urn, sentence);
+      return { changes: true };
+    }
     const drift = await handler.drift(before);
     for (const sentence of drift) log(urn, sentence);
     return { changes: drift.length > 0 };

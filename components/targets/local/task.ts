@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instanceEnvironment } from "./environment.ts";
 import { type Context, DeploymentError, markerOf, outputLog, removeFolders, writeConfiguration } from "./instance.ts";
-import { lastLines, logSize } from "./log.ts";
+import { lastLine, lastLines, logSize } from "./log.ts";
 import { stopProcesses } from "./processes.ts";
 import type { TaskInputs, TaskState } from "./state.ts";
 
@@ -23,9 +23,13 @@ export async function runTask(inputs: TaskInputs, context: Context): Promise<Tas
   await writeConfiguration(inputs);
   const log = outputLog(inputs);
   for (let run = 0; ; run++) {
-    context.status(run === 0 ? "running" : `running, retry ${run} of ${inputs.retries}`);
+    const running = run === 0 ? "running" : `running, retry ${run} of ${inputs.retries}`;
+    context.status(running);
     const before = await logSize(log);
+    const done = new AbortController();
+    void tellProgress(log, before, done.signal, (line) => context.status(`${running}: ${line}`));
     const problem = await execute(inputs, inputs.command, inputs.timeout, context.cancelled);
+    done.abort();
     if (problem === undefined) {
       context.status("done");
       return { ...inputs, log };
@@ -59,6 +63,20 @@ export async function deleteTask(inputs: TaskInputs, context: Context): Promise<
       );
   }
   await removeFolders(inputs);
+}
+
+/** Tells what the log says last, whenever that is something else, until it is over. */
+async function tellProgress(
+  log: string,
+  since: number,
+  over: AbortSignal,
+  tell: (line: string) => void,
+): Promise<void> {
+  for (let told = ""; !over.aborted; await sleep(1000, undefined, { ref: false })) {
+    const line = await lastLine(log, since);
+    if (line !== told && !over.aborted) tell(line);
+    told = line;
+  }
 }
 
 /** Runs the command; returns how it failed, as a sentence without its subject, or undefined. */

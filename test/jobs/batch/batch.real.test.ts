@@ -10,15 +10,23 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { BatchConfiguration } from "../../../jobs/batch/configuration.ts";
 import { DruidCoordinator } from "../../../jobs/batch/druid-coordinator.ts";
 import { Lease } from "../../../jobs/batch/lease.ts";
-import { readPointer, versionsOf } from "../../../jobs/batch/pointer.ts";
+import { claimPointer, movePointer, type PointerKey, readPointer, versionsOf } from "../../../jobs/batch/pointer.ts";
 import { BatchQueryError, readBatchRows, readBatchTotals } from "../../../jobs/batch/query.ts";
 import type { Pointer } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkOf, chunkStart, eraOf } from "../../../jobs/chunks.ts";
 import {
+  answeringGenerations,
+  claimGeneration,
+  removeGeneration,
+  retiredGenerations,
+  retireGeneration,
+} from "../../../jobs/generations/generations.ts";
+import {
   createLeaseTable,
   createPointerTable,
-  createProgressTable,
-  createSpeedTable,
+  createRetiredTable,
+  createViewTables,
+  progressTable,
   speedTable,
 } from "../../../jobs/speed/tables.ts";
 import { Aggregate, type Row } from "../../../jobs/views/aggregate.ts";
@@ -36,7 +44,8 @@ import { FakeHdfs } from "./fake-hdfs.ts";
  * 3. Runs killed with -9 while they load and between two views' swaps: pointers stay valid, and the next run ends with
  *    exact views; nothing of the killed runs is left.
  * 4. What of the speed views lies below the smallest retained horizon is gone, and nothing else.
- * 5. A historical killed: queries fail, they do not answer less.
+ * 5. A generation that was given up is gone after the next run, one in use stays, and one that comes back begins anew.
+ * 6. A historical killed: queries fail, they do not answer less.
  */
 const target = new RunningTarget("127.26.0", mkdtempSync(join(tmpdir(), "batch-")));
 const chunkSize = 500;
@@ -56,8 +65,8 @@ beforeAll(async () => {
   const zooKeeper = new ZooKeeperEnsemble("zookeeper", { target });
   new DruidCluster("druid", { target, zooKeeper: zooKeeper.connectString });
   const tables = [
-    ...[createPointerTable, createLeaseTable, createProgressTable],
-    ...application.views.map(({ name }) => createSpeedTable(name, generations[name] as string)),
+    ...[createPointerTable, createLeaseTable, createRetiredTable],
+    ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   // The services are asked for once the inputs are known.
@@ -269,6 +278,7 @@ test("runs killed with -9 leave valid pointers, and nothing that the next run do
 test("what of the speed views no retained version needs is deleted", async () => {
   const key = { view: "edits-by-channel", generation: configuration.generations["edits-by-channel"] as string };
   const table = speedTable(key.view, key.generation);
+  const progress = progressTable(key.view, key.generation);
   const write = async (partition: number, offset: number) => {
     const chunk = chunkOf(offset, chunkSize);
     const end = Math.min(offset + 1, chunkEnd(chunk, chunkSize));
@@ -278,8 +288,8 @@ test("what of the speed views no retained version needs is deleted", async () =>
       { prepare: true },
     );
     await client.execute(
-      `INSERT INTO speed_progress ("view", generation, partition, chunk, end_offset) VALUES (?, ?, ?, ?, ${end}) USING TIMESTAMP ${end}`,
-      [key.view, key.generation, partition, chunk],
+      `INSERT INTO ${progress} (partition, chunk, end_offset) VALUES (?, ?, ${end}) USING TIMESTAMP ${end}`,
+      [partition, chunk],
       { prepare: true },
     );
   };
@@ -299,13 +309,59 @@ test("what of the speed views no retained version needs is deleted", async () =>
       .filter((chunk) => eraOf(chunk, chunksPerEra) >= firstEra)
       .flatMap((chunk) => [chunk, chunk]),
   );
-  const progress = (await client.execute("SELECT partition, chunk FROM speed_progress")).rows;
+  const reached = (await client.execute(`SELECT partition, chunk FROM ${progress}`)).rows;
   for (const partition of [0, 1])
-    expect(progress.filter((row) => row.partition === partition).map((row) => row.chunk)).toEqual(
+    expect(reached.filter((row) => row.partition === partition).map((row) => row.chunk)).toEqual(
       Array.from({ length: 12 }, (_, chunk) => chunk).filter(
         (chunk) => chunkStart(chunk, chunkSize) >= (smallest[partition] as number),
       ),
     );
+});
+
+test("a generation that was given up goes with the next run; one that comes back begins anew", async () => {
+  const [own] = application.views.map(({ name }) => ({
+    view: name,
+    generation: configuration.generations[name] as string,
+  }));
+  const former = { view: editsByChannel.name, generation: "ffffffff" };
+  const { keyspace } = configuration.cassandra;
+  const progress = progressTable(former.view, former.generation);
+  const write = `INSERT INTO ${progress} (partition, chunk, end_offset) VALUES (0, 0, 7) USING TIMESTAMP 7`;
+  await claimGeneration(client, former);
+  expect(await answeringGenerations(client, keyspace)).not.toContainEqual(former);
+  await client.execute(write);
+  await claimPointer(client, former, "20200101T000000000");
+  const version = { version: "20200101T000000000", datasource: "none", horizon: { 0: 0, 1: 0 }, rows: 0, retained: [] };
+  await movePointer(client, former, "20200101T000000000", version);
+  await run();
+  expect(await answeringGenerations(client, keyspace)).toContainEqual(former);
+
+  await retireGeneration(client, former);
+  // What was noted before its code came back.
+  await retireGeneration(client, own as PointerKey);
+  expect(await answeringGenerations(client, keyspace)).not.toContainEqual(former);
+  expect(await run()).toContainEqual(expect.stringContaining("removed generation ffffffff of edits-by-channel"));
+  await expect(client.execute(write)).rejects.toThrow(/does not exist|unconfigured table/);
+  expect(await readPointer(client, former)).toBeUndefined();
+  expect(await retiredGenerations(client)).toEqual([own]);
+  await claimGeneration(client, own as PointerKey);
+  expect(await retiredGenerations(client)).toEqual([]);
+  expect(await removeGeneration(client, own as PointerKey)).toBe(false);
+  await expectExact();
+
+  await claimGeneration(client, former);
+  await client.execute(write);
+  expect((await client.execute(`SELECT chunk FROM ${progress}`)).rows).toHaveLength(1);
+  // A run that was killed while it removed it: nobody ends that, so it is not waited for longer than a while.
+  await retireGeneration(client, former);
+  await client.execute(
+    `UPDATE retired_generation SET removing = true WHERE "view" = '${former.view}' AND generation = 'ffffffff' IF EXISTS`,
+  );
+  await claimGeneration(client, former, 1_000);
+  expect(await retiredGenerations(client)).toEqual([]);
+  await retireGeneration(client, former);
+  await run();
+  expect(await answeringGenerations(client, keyspace)).not.toContainEqual(former);
 });
 
 test("the lease keeps two runs apart and is given back", async () => {

@@ -4,7 +4,7 @@ import type { Archived } from "../../../jobs/batch/horizon.ts";
 import type { MapReduceResult } from "../../../jobs/batch/map-reduce.ts";
 import { type PointerKey, SupersededError, versionsOf } from "../../../jobs/batch/pointer.ts";
 import { type BatchStores, runBatch } from "../../../jobs/batch/run.ts";
-import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
+import { datasource, type Pointer, type Version } from "../../../jobs/batch/versions.ts";
 import type { Offsets } from "../../../jobs/chunks.ts";
 import { editsByChannel } from "../../../jobs/wikipedia/edits-by-channel.ts";
 import { editsByPage } from "../../../jobs/wikipedia/edits-by-page.ts";
@@ -24,6 +24,8 @@ class World implements BatchStores {
   /** Complete datasources and, as false, those that were being loaded when their run was killed. */
   readonly loaded = new Map<string, boolean>();
   readonly expired: Record<string, Offsets> = {};
+  /** Generations beside the deployed ones, by their name. */
+  readonly formerGenerations = new Map<string, { key: PointerKey; pointer: Pointer; retired: boolean }>();
   readonly reports: string[] = [];
   /** The step at which the run is killed. */
   killAt = Number.POSITIVE_INFINITY;
@@ -61,15 +63,39 @@ class World implements BatchStores {
     for (const { pointer } of this.pointersByView.values())
       for (const version of versionsOf(pointer))
         if (version.rows > 0) expect(this.loaded.get(version.datasource)).toBe(true);
+    for (const { pointer, retired } of this.formerGenerations.values())
+      if (!retired) for (const version of versionsOf(pointer)) expect(this.loaded.get(version.datasource)).toBe(true);
+  }
+
+  /** Gives a view a generation of former code, with a version. */
+  addFormer(key: PointerKey, retired: boolean): void {
+    const version = "20261122T000000000";
+    const name = datasource(key.view, key.generation, version);
+    const pointer = { version, datasource: name, horizon: { 0: 100, 1: 0 }, rows: 1, retained: [] };
+    this.formerGenerations.set(key.generation, { key, pointer, retired });
+    this.loaded.set(name, true);
+    this.outputFolders.add(version);
   }
 
   archivedFiles = () => this.#call("archivedFiles", () => Object.fromEntries(this.files.entries()));
   pointers = () =>
-    this.#call("pointers", () =>
-      [...this.pointersByView].flatMap(([view, { pointer }]) =>
+    this.#call("pointers", () => [
+      ...[...this.pointersByView].flatMap(([view, { pointer }]) =>
         pointer === undefined ? [] : [{ view, generation: generations[view as keyof typeof generations], pointer }],
       ),
-    );
+      ...[...this.formerGenerations.values()].map(({ key, pointer }) => ({ ...key, pointer })),
+    ]);
+  retiredGenerations = () =>
+    this.#call("retiredGenerations", () => [
+      ...[...this.formerGenerations.values()].filter(({ retired }) => retired).map(({ key }) => key),
+      // Noted before its code came back.
+      { view: "edits-by-page", generation: generations["edits-by-page"] },
+    ]);
+  removeGeneration = ({ generation }: PointerKey) =>
+    this.#call("removeGeneration", () => {
+      expect(Object.values(generations)).not.toContain(generation);
+      return this.formerGenerations.delete(generation);
+    });
   claimPointer = ({ view }: PointerKey, run: string) =>
     this.#call("claimPointer", () => {
       const pointer = this.pointer(view);
@@ -184,6 +210,32 @@ describe("a batch run", () => {
     expect([...world.loaded.keys()]).toEqual(["edits_by_channel_0123abcd_20261123T000000000"]);
   });
 
+  test("removes all that there is of generations that nobody asks any more, and nothing of others", async () => {
+    const world = new World();
+    world.archive(0, 1);
+    world.addFormer({ view: "edits-by-page", generation: "aaaaaaaa" }, true);
+    world.addFormer({ view: "edits-by-page", generation: "bbbbbbbb" }, false);
+    world.addFormer({ view: "taken-out", generation: "cccccccc" }, true);
+    await world.run();
+    expect([...world.formerGenerations.keys()]).toEqual(["bbbbbbbb"]);
+    expect([...world.loaded.keys()].sort()).toEqual([
+      "edits_by_channel_0123abcd_20261123T000000000",
+      "edits_by_page_4567cdef_20261123T000000000",
+      "edits_by_page_bbbbbbbb_20261122T000000000",
+    ]);
+    expect([...world.outputFolders].sort()).toEqual(["20261122T000000000", "20261123T000000000"]);
+    expect(world.reports).toContain("removed generation aaaaaaaa of edits-by-page, which answers no more");
+    expect(Object.keys(world.expired).sort()).toEqual(["edits-by-channel", "edits-by-page"]);
+  });
+
+  test("leaves a generation that comes back to use while it would be removed", async () => {
+    const world = new World();
+    world.addFormer({ view: "edits-by-page", generation: "aaaaaaaa" }, true);
+    world.removeGeneration = async () => false;
+    await world.run();
+    expect([...world.loaded.keys()]).toEqual(["edits_by_page_aaaaaaaa_20261122T000000000"]);
+  });
+
   test("does not go back if archived files have vanished", async () => {
     const world = new World();
     world.archive(0, 2);
@@ -214,6 +266,7 @@ describe("a batch run", () => {
         }),
         async (attempts) => {
           const world = new World();
+          world.addFormer({ view: "edits-by-page", generation: "aaaaaaaa" }, true);
           for (const { partition, chunks, killAt } of attempts) {
             world.archive(partition, chunks);
             world.killAt = killAt;

@@ -10,7 +10,7 @@ import { speedStore } from "../../../jobs/serving/speed-store.ts";
 import type { Stores } from "../../../jobs/serving/stores.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
-import { createPointerTable, createProgressTable, createSpeedTable } from "../../../jobs/speed/tables.ts";
+import { createPointerTable, createViewTables } from "../../../jobs/speed/tables.ts";
 import { Aggregate } from "../../../jobs/views/aggregate.ts";
 import type { WikipediaEdit } from "../../../jobs/wikipedia/event.ts";
 import application from "../../../jobs/wikipedia/index.ts";
@@ -42,8 +42,8 @@ beforeAll(async () => {
   await new RecordedResources().start();
   const { CassandraCluster } = await import("../../../components/cassandra/index.ts");
   const tables = [
-    ...[createPointerTable, createProgressTable],
-    ...application.views.map(({ name }) => createSpeedTable(name, generations[name] as string)),
+    createPointerTable,
+    ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   while (target.tasks.size === 0 || target.serviceArgs.size === 0)

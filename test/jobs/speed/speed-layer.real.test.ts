@@ -15,7 +15,7 @@ import { RangeReader } from "../../../jobs/kafka/range-reader.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { shardOf } from "../../../jobs/speed/shard.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
-import { createPointerTable, createProgressTable, createSpeedTable, speedTable } from "../../../jobs/speed/tables.ts";
+import { createPointerTable, createViewTables, speedTable } from "../../../jobs/speed/tables.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
@@ -55,8 +55,8 @@ beforeAll(async () => {
   const { createSpeedLayer } = await import("../../../components/jobs/speed.ts");
   const zooKeeper = new ZooKeeperEnsemble("zookeeper", { target });
   const kafka = new KafkaCluster("kafka", { target, topics: [{ name: topic, partitions: 2 }] });
-  const tables = [createProgressTable, createPointerTable];
-  for (const { name } of application.views) tables.push(createSpeedTable(name, generations[name] as string));
+  const tables = [createPointerTable];
+  for (const { name } of application.views) tables.push(...createViewTables(name, generations[name] as string));
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   const storm = new StormCluster("storm", { target, zooKeeper: zooKeeper.connectString });
   const address = (component: string, role: string) => target.placement({ component, role, index: 0 }).address;
@@ -86,16 +86,22 @@ beforeAll(async () => {
     application: { module: join(import.meta.dirname, "../../../jobs/wikipedia/index.ts"), application },
     configuration: pulumi.output(JSON.stringify(configuration)),
     nimbusSeeds: storm.nimbusSeeds,
+    generations,
   });
   await target.start();
   await target.run("kafka-topics");
   await target.run("cassandra-schema");
-  await target.run("test-speed-submission");
+  await target.run(submission());
 
   producer = new EventProducer({ ...configuration.kafka, topic });
   reader = new RangeReader(configuration.kafka);
   store = new CassandraSpeedStore({ configuration });
 });
+
+/** The name of the task that submits the topology. */
+function submission(): string {
+  return [...target.tasks.keys()].find((name) => /^test-speed-[0-9a-f]{8}-submission$/.test(name)) as string;
+}
 
 afterAll(async () => {
   await producer?.close();
@@ -142,7 +148,7 @@ test("exact after Nimbus and Cassandra are killed while events come, by the same
 
 test("a topology that is submitted again replaces the running one; deleted, it is gone", async () => {
   const bolts = processesOf("speed-bolt.mjs");
-  await target.run("test-speed-submission");
+  await target.run(submission());
   await play(5_000);
   await expectExact();
   const later = processesOf("speed-bolt.mjs");
@@ -153,7 +159,7 @@ test("a topology that is submitted again replaces the running one; deleted, it i
     .map(Number);
   expect(Math.max(...resumed)).toBeGreaterThan(10);
 
-  const [program, ...rest] = target.tasks.get("test-speed-submission")?.deleteCommand ?? [];
+  const [program, ...rest] = target.tasks.get(submission())?.deleteCommand ?? [];
   expect(spawnSync(program as string, rest, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   await until(() => processesOf("").length === 0, "the workers' end");
 });

@@ -22,12 +22,18 @@ afterAll(async () => {
 });
 
 let warnings: string[] = [];
+let statuses: string[] = [];
 let cancellation = new AbortController();
 let context: Context;
 beforeEach(() => {
   warnings = [];
+  statuses = [];
   cancellation = new AbortController();
-  context = { cancelled: cancellation.signal, status: () => {}, warn: (message) => warnings.push(message) };
+  context = {
+    cancelled: cancellation.signal,
+    status: (message) => statuses.push(message),
+    warn: (message) => warnings.push(message),
+  };
 });
 
 const instance = (name: string, script: string) => ({
@@ -144,6 +150,11 @@ test("a task is tried again, and its error names exit code and last lines", asyn
   await expect(runTask(task("nothing", "", { command: ["/no/such/program"] }), context)).rejects.toThrow(
     "could not be run",
   );
+});
+
+test("a task tells what it says last while it runs", async () => {
+  await runTask(task("talking", "echo first; sleep 1.5; echo second; sleep 1.5"), context);
+  expect(statuses.filter((line) => /first|second/.test(line))).toEqual(["running: first", "running: second"]);
 });
 
 test("a task out of time is killed with all that it started", async () => {
