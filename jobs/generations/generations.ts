@@ -40,7 +40,7 @@ export async function retiredGenerations(client: Client): Promise<PointerKey[]> 
   const { rows } = await client.execute('SELECT "view", generation FROM retired_generation', [], {
     prepare: true,
     isIdempotent: true,
-    consistency: types.consistencies.localSerial,
+    consistency: types.consistencies.localQuorum,
   });
   return rows.map((row) => ({ view: row.view, generation: row.generation }));
 }
