@@ -128,8 +128,9 @@ export function jobConfiguration({ hadoop, name, version, input }: MapReduceArgs
     // The first file is an argument, since Streaming insists on one; thousands of them would not fit there.
     "mapreduce.input.fileinputformat.inputdir": input.slice(1).map(escapePath).join(","),
     "mapreduce.input.fileinputformat.list-status.num-threads": 8,
-    // Many small files go into one map task, up to so many bytes: some seconds of work.
-    "mapreduce.input.fileinputformat.split.maxsize": 128 * 1024 * 1024,
+    // Many small files go into one map task, up to so many bytes: several seconds of work, since to start a task takes
+    // as much CPU time as some hundred thousand events.
+    "mapreduce.input.fileinputformat.split.maxsize": 256 * 1024 * 1024,
     // Mappers get the line alone, without the byte offset that is its key.
     "stream.map.input.ignoreKey": true,
     // Streaming puts the configuration into its programs' environment, where the list of files would not fit.

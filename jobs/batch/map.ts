@@ -13,6 +13,8 @@ export interface MapCounts {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
+const none: readonly string[] = [];
+
 /**
  * The map phase: every view over some lines of the master dataset. Rows are combined in memory, which saves most of
  * the sorting and copying, and given out when there are too many of them.
@@ -39,12 +41,12 @@ export class Mapper<Event> {
   }
 
   /** Takes a line; returns the records to give out, usually none. */
-  add(line: Buffer): string[] {
+  add(line: Buffer): readonly string[] {
     this.#lines++;
     const { event, reason } = decodeEvent(this.#application, line, Number.POSITIVE_INFINITY);
     if (reason !== undefined) {
       this.#invalid++;
-      return [];
+      return none;
     }
     let rows = 0;
     for (const aggregate of this.#aggregates) {
@@ -52,7 +54,7 @@ export class Mapper<Event> {
       if (aggregate.add(event) !== undefined) this.#skipped.set(name, (this.#skipped.get(name) as number) + 1);
       rows += aggregate.size;
     }
-    return rows < this.#mostRows ? [] : this.flush();
+    return rows < this.#mostRows ? none : this.flush();
   }
 
   /** The records of all rows in memory, which are then forgotten. */

@@ -5,12 +5,6 @@ import type { View } from "../views/view.ts";
 // biome-ignore lint/suspicious/noExplicitAny: views of any event; rows hold no events
 type AnyView = View<any>;
 
-/** A row with the view that it is of. */
-export interface ViewRow {
-  readonly view: AnyView;
-  readonly row: Row;
-}
-
 /**
  * What goes from mappers to reducers: `key TAB value`. Both are JSON, which has no tab and no line break, and equal
  * keys of equal views have equal text, so that the sort brings the rows that belong together next to each other.
@@ -19,23 +13,38 @@ export function encodeRecord(view: AnyView, { bucket, key, states }: Row): strin
   return `${JSON.stringify([view.name, bucket, ...key])}\t${JSON.stringify(view.encode(states))}`;
 }
 
+/** What a record says, its states as they are written. */
+export interface EncodedRecord {
+  readonly view: AnyView;
+  readonly bucket: number;
+  readonly key: readonly string[];
+  readonly columns: ColumnValue[];
+}
+
 /**
- * The inverse of {@link encodeRecord}.
+ * The inverse of {@link encodeRecord}, but for the states.
  *
  * @throws {Error} if the text is no record of one of the views
  */
-export function decodeRecord(text: string, views: ReadonlyMap<string, AnyView>): ViewRow {
+export function parseRecord(text: string, views: ReadonlyMap<string, AnyView>): EncodedRecord {
   const tab = text.indexOf("\t");
   if (tab < 0) throw new Error(`record without a tab: ${text}`);
   const [name, bucket, ...key] = JSON.parse(text.slice(0, tab)) as [string, number, ...string[]];
   const view = views.get(name);
   if (view === undefined) throw new Error(`record of an unknown view: ${text}`);
-  return { view, row: { bucket, key, states: view.decode(JSON.parse(text.slice(tab + 1)) as ColumnValue[]) } };
+  return { view, bucket, key, columns: JSON.parse(text.slice(tab + 1)) as ColumnValue[] };
 }
 
 /** A row as a line of a batch run's output, from which it is loaded into the store of batch views. */
 export function outputLine(view: AnyView, { bucket, key, states }: Row): string {
-  const fields = view.keyFields.map((field, index) => [field, key[index]]);
-  const columns = view.encode(states).map((value, index) => [view.columns[index]?.name, value]);
-  return JSON.stringify({ view: view.name, __time: bucket, ...Object.fromEntries([...fields, ...columns]) });
+  return recordLine({ view, bucket, key, columns: view.encode(states) });
+}
+
+/** The line of {@link outputLine} for a row whose states are written already. */
+export function recordLine({ view, bucket, key, columns }: EncodedRecord): string {
+  const line: Record<string, ColumnValue> = { view: view.name, __time: bucket };
+  for (let index = 0; index < key.length; index++) line[view.keyFields[index] as string] = key[index] as string;
+  for (let index = 0; index < columns.length; index++)
+    line[view.columns[index]?.name as string] = columns[index] as ColumnValue;
+  return JSON.stringify(line);
 }

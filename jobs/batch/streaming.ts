@@ -6,8 +6,8 @@ export const counterGroup = "lambda-architecture";
 
 /** A phase of a job: takes lines, gives out lines. Neither has its line feed. */
 interface Phase {
-  add(line: Buffer): string[];
-  flush(): string[];
+  add(line: Buffer): readonly string[];
+  flush(): readonly string[];
 }
 
 /**
@@ -31,7 +31,8 @@ export async function runPhase(phase: Phase, counters: () => Readonly<Record<str
 
 async function* runLines(phase: Phase, source: AsyncIterable<Buffer>): AsyncGenerator<string> {
   for await (const lines of splitLines(source)) {
-    const output = lines.flatMap((line) => phase.add(line));
+    const output: string[] = [];
+    for (const line of lines) for (const record of phase.add(line)) output.push(record);
     if (output.length > 0) yield `${output.join("\n")}\n`;
   }
   const output = phase.flush();

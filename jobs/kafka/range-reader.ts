@@ -7,10 +7,10 @@ import {
   fetchV13,
   findErrorBy,
   ListOffsetTimestamps,
-  Reader,
 } from "@platformatic/kafka";
 import { abortable, withBackOff } from "../back-off.ts";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
+import { type FetchResponse, fetchResponse } from "./fetch-response.ts";
 import { kafkaError } from "./kafka-error.ts";
 import { recordsOf } from "./record-batches.ts";
 
@@ -58,8 +58,8 @@ export interface RangeReaderOptions {
   readonly onRetry?: (error: Error, failures: number) => void;
 }
 
-/** Room for the batch at either edge of a range, of which a part only is wanted. */
-const batchBytes = 256 * 1024;
+/** The size of a batch as long as none was read. */
+const firstBatchBytes = 128 * 1024;
 
 /**
  * Reads ranges of offsets without a consumer group; one instance may read many partitions at once.
@@ -213,16 +213,16 @@ export class RangeReader implements AsyncDisposable {
     const end = options.end ?? Number.POSITIVE_INFINITY;
     const maxBytes = lane.bytesFor(end - start, this.#options.maxFetchBytes ?? 4 * 1024 * 1024);
     try {
-      const { bytes, fetched } = await fetchPartition(connection, {
+      const fetched = await fetchPartition(connection, {
         topicId: id,
         partition,
         start,
         maxBytes,
         maxWaitMilliseconds: options.maxWaitMilliseconds ?? 500,
       });
-      const result = recordsOf(fetched, start, end);
-      lane.learn(bytes, fetched.records ?? []);
-      return { ...result, latest: Number(fetched.lastStableOffset) };
+      const { records, next, span, largestBatch } = recordsOf(fetched, start, end);
+      lane.learn(fetched.bytes.length, span, largestBatch);
+      return { records, next, latest: fetched.lastStableOffset };
     } catch (error) {
       if (findErrorBy(error as Error, "apiId", "OFFSET_OUT_OF_RANGE") === null) throw error;
       const held = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
@@ -240,6 +240,8 @@ class Lane {
   readonly connections: ConnectionPool;
   /** A moving average of the bytes that an offset takes on the wire, compressed as it is. */
   #bytesPerOffset = 1_024;
+  /** The bytes of the largest batch that came last. */
+  #batchBytes = firstBatchBytes;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(clientId: string) {
@@ -252,14 +254,19 @@ class Lane {
     return result;
   }
 
-  /** The bytes to ask for, so that so many offsets come whole but not much more does. */
+  /**
+   * The bytes to ask for, so that so many offsets come whole but not much more does: with room for the batch at either
+   * edge, of which a part only may be wanted.
+   */
   bytesFor(offsets: number, most: number): number {
-    return Math.min(most, Math.ceil(offsets * this.#bytesPerOffset * 1.1) + batchBytes);
+    return Math.min(most, Math.ceil(offsets * this.#bytesPerOffset * 1.1) + 2 * this.#batchBytes);
   }
 
-  learn(bytes: number, batches: readonly { readonly lastOffsetDelta: number }[]): void {
-    const offsets = batches.reduce((sum, batch) => sum + batch.lastOffsetDelta + 1, 0);
-    if (offsets > 0) this.#bytesPerOffset += (bytes / offsets - this.#bytesPerOffset) / 4;
+  /** Notes what a fetch brought: so many bytes for a span of so many offsets. */
+  learn(bytes: number, span: number, largestBatch: number): void {
+    if (span === 0) return;
+    this.#bytesPerOffset += (bytes / span - this.#bytesPerOffset) / 4;
+    this.#batchBytes = largestBatch;
   }
 }
 
@@ -282,9 +289,8 @@ function fetchPartition(
       ],
     },
   ];
-  let bytes = 0;
-  return new Promise<{ bytes: number; fetched: FetchedPartition }>((resolve, reject) => {
-    connection.send(
+  return new Promise<FetchResponse>((resolve, reject) => {
+    connection.send<FetchResponse | undefined>(
       fetchV13.api.key,
       fetchV13.api.version,
       () =>
@@ -299,22 +305,16 @@ function fetchPartition(
           [],
           "",
         ),
-      (correlationId, apiKey, apiVersion, reader) => {
-        // The response is a chain of socket chunks; walking records over many of them costs three times as much.
-        const flat = reader.buffer.slice(reader.position, reader.buffer.length);
-        bytes = flat.length;
-        return fetchV13.parseResponse(correlationId, apiKey, apiVersion, Reader.from(flat));
-      },
+      // The response is a chain of socket chunks; walking records over many of them costs three times as much.
+      (_correlationId, _apiKey, _apiVersion, reader) =>
+        fetchResponse(reader.buffer.slice(reader.position, reader.buffer.length)),
       true,
       true,
-      (error, response) => {
-        const fetched = response?.responses[0]?.partitions[0];
+      (error, fetched) => {
         if (error) reject(error);
         else if (fetched === undefined) reject(new Error("the broker answered without the partition"));
-        else resolve({ bytes, fetched });
+        else resolve(fetched);
       },
     );
   });
 }
-
-type FetchedPartition = ReturnType<typeof fetchV13.parseResponse>["responses"][number]["partitions"][number];

@@ -1,60 +1,157 @@
-import type { fetchV13, RecordsBatch } from "@platformatic/kafka";
-import { IS_CONTROL, IS_TRANSACTIONAL } from "@platformatic/kafka";
+import { compressionsAlgorithmsByBitmask, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from "@platformatic/kafka";
 import type { LogRecord } from "./range-reader.ts";
 
-type FetchedPartition = ReturnType<typeof fetchV13.parseResponse>["responses"][number]["partitions"][number];
+/** A transaction that was aborted: its producer's records from the offset on, up to the marker of its end. */
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
+/** What a broker answers of a partition's log. */
+export interface FetchedLog {
+  /** Record batches (version 2 of Kafka's format) as they are in the log, the last one perhaps cut off. */
+  readonly bytes: Buffer;
+  /** Those that the bytes may hold records of. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null;
+}
+
+/** What is found in a fetched log. */
+export interface FoundRecords {
+  readonly records: LogRecord[];
+  /** The offset to go on from. */
+  readonly next: number;
+  /** Of all whole batches: how many offsets they span, and the bytes of the largest. */
+  readonly span: number;
+  readonly largestBatch: number;
+}
 
 /** The type of a control record that says its producer's transaction was aborted: the last two bytes of its key. */
 const abortMarker = 0;
 
+/** Where the fields of a batch's head are, and where its records begin. */
+const head = {
+  baseOffset: 0,
+  length: 8,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  producerId: 43,
+  count: 57,
+  records: 61,
+} as const;
+/** The bytes that a batch's length does not count. */
+const beforeLength = 12;
+
 /**
- * The records of `[start, end)` in a fetched partition, and the offset to go on from.
+ * The records of `[start, end)` in a fetched log, and the offset to go on from.
  *
  * A broker answers in whole batches, as they were written: the first may begin before `start`, the last may reach
- * past `end`. Records of aborted transactions are left out, however the log is cut into fetches.
+ * past `end`. Records of aborted transactions are left out, however the log is cut into fetches. Batches outside of
+ * the range are passed over by their head: the library would unpack all of them, and each into an object of its own,
+ * which together takes longer than all that a view does with an event.
  */
-export function recordsOf(
-  fetched: Pick<FetchedPartition, "records" | "abortedTransactions">,
-  start: number,
-  end: number,
-): { records: LogRecord[]; next: number } {
+export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: number, end: number): FoundRecords {
   const records: LogRecord[] = [];
-  let next = start;
-  const aborted = new AbortedProducers(fetched.abortedTransactions ?? []);
-  for (const batch of fetched.records ?? []) {
-    const first = Number(batch.firstOffset);
-    if (first >= end) break;
-    next = Math.max(next, Math.min(first + batch.lastOffsetDelta + 1, end));
-    if (aborted.hides(batch, first)) continue;
-    for (const record of batch.records) {
-      const offset = first + record.offsetDelta;
-      if (offset < start) continue;
-      if (offset >= end) break;
-      // A null value is a tombstone, which the library's types leave out.
-      records.push({ offset, key: record.key, value: record.value as Buffer | null });
+  const aborted = new AbortedProducers(abortedTransactions ?? []);
+  let [next, span, largestBatch] = [start, 0, 0];
+  for (let at = 0; at + head.records <= bytes.length; ) {
+    const size = beforeLength + bytes.readInt32BE(at + head.length);
+    if (at + size > bytes.length) break;
+    const batch = bytes.subarray(at, at + size);
+    at += size;
+    const first = Number(batch.readBigInt64BE(head.baseOffset));
+    const after = first + batch.readInt32BE(head.lastOffsetDelta) + 1;
+    span += after - first;
+    largestBatch = Math.max(largestBatch, size);
+    if (first >= end) continue;
+    next = Math.max(next, Math.min(after, end));
+    if (aborted.hides(batch, after - 1) || after <= start) continue;
+    addRecords(records, batch, first, start, end);
+  }
+  return { records, next, span, largestBatch };
+}
+
+/** Adds those of a batch's records that are in the range. */
+function addRecords(records: LogRecord[], batch: Buffer, first: number, start: number, end: number): void {
+  const cursor = new Cursor(recordBytes(batch));
+  for (let left = batch.readInt32BE(head.count); left > 0; left--) {
+    const length = cursor.varInt();
+    const record = cursor.position;
+    // Its attributes, of which there are none yet, and its time.
+    cursor.position++;
+    cursor.skipVarInt();
+    const offset = first + cursor.varInt();
+    if (offset >= end) return;
+    if (offset >= start) records.push({ offset, key: cursor.bytes(), value: cursor.bytes() });
+    cursor.position = record + length;
+  }
+}
+
+/** The bytes of a batch's records, unpacked. @throws {Error} if they are packed in an unknown way */
+function recordBytes(batch: Buffer): Buffer {
+  const packed = batch.subarray(head.records);
+  const compression = batch.readInt16BE(head.attributes) & IS_COMPRESSED;
+  if (compression === 0) return packed;
+  const algorithm = (compressionsAlgorithmsByBitmask as Record<number, { decompressSync(bytes: Buffer): Buffer }>)[
+    compression
+  ];
+  if (algorithm === undefined) throw new Error(`a batch is compressed in an unknown way: ${compression}`);
+  return algorithm.decompressSync(packed);
+}
+
+/** Reads records' fields one after the other. */
+class Cursor {
+  position = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** A whole number of up to 32 bits: zigzag, seven bits a byte, the lowest first. */
+  varInt(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes[this.position++];
+      if (byte === undefined || shift > 28) throw new RangeError("a record of the log is damaged");
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
     }
   }
-  return { records, next };
+
+  skipVarInt(): void {
+    while ((this.#bytes[this.position++] ?? 0) >= 0x80);
+  }
+
+  /** Bytes behind their length; null if that is -1. */
+  bytes(): Buffer | null {
+    const length = this.varInt();
+    if (length < 0) return null;
+    const from = this.position;
+    this.position += length;
+    return this.#bytes.subarray(from, this.position);
+  }
 }
 
 /** Follows, batch by batch, which producers are within an aborted transaction. */
 class AbortedProducers {
-  readonly #coming: { readonly producerId: bigint; readonly firstOffset: bigint }[];
+  readonly #coming: AbortedTransaction[];
   readonly #within = new Set<bigint>();
 
-  constructor(transactions: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]) {
+  constructor(transactions: readonly AbortedTransaction[]) {
     this.#coming = transactions.toSorted((a, b) => Number(a.firstOffset - b.firstOffset));
   }
 
   /** Whether the next batch is none that a reader may see: a transaction's marker, or part of an aborted one. */
-  hides(batch: RecordsBatch, first: number): boolean {
-    const last = first + batch.lastOffsetDelta;
+  hides(batch: Buffer, last: number): boolean {
     while (this.#coming[0] !== undefined && Number(this.#coming[0].firstOffset) <= last)
-      this.#within.add((this.#coming.shift() as { producerId: bigint }).producerId);
-    if ((batch.attributes & IS_CONTROL) !== 0) {
-      if (batch.records[0]?.key?.readInt16BE(2) === abortMarker) this.#within.delete(batch.producerId);
-      return true;
-    }
-    return (batch.attributes & IS_TRANSACTIONAL) !== 0 && this.#within.has(batch.producerId);
+      this.#within.add((this.#coming.shift() as AbortedTransaction).producerId);
+    const attributes = batch.readInt16BE(head.attributes);
+    if ((attributes & (IS_CONTROL | IS_TRANSACTIONAL)) === 0) return false;
+    const producerId = batch.readBigInt64BE(head.producerId);
+    if ((attributes & IS_CONTROL) === 0) return this.#within.has(producerId);
+    const markers: LogRecord[] = [];
+    addRecords(markers, batch, 0, 0, Number.POSITIVE_INFINITY);
+    if (markers[0]?.key?.readInt16BE(2) === abortMarker) this.#within.delete(producerId);
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 /** The serving layer's arithmetic: rows of both layers to an answer. Pure. */
 import type { AnyMeasure } from "../measures/measure.ts";
+import { keyText } from "../views/aggregate.ts";
 import { type Granularity, granularities, granularityMilliseconds, truncate } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
 
@@ -66,10 +67,74 @@ export interface TopRow {
   readonly value: number;
 }
 
+/** A key by its canonical text, and its value. */
+interface Ranked {
+  readonly key: string;
+  readonly value: number;
+}
+
+/** Largest first; equal values in the order of the keys' canonical texts. */
+function byValue(a: Ranked, b: Ranked): number {
+  return b.value - a.value || (a.key < b.key ? -1 : 1);
+}
+
+function rankedOf(measure: AnyMeasure<never>, states: Iterable<readonly [string, unknown]>): Ranked[] {
+  const ranked: Ranked[] = [];
+  for (const [key, state] of states) {
+    const value = measure.extract(state);
+    if (value !== null) ranked.push({ key, value });
+  }
+  return ranked.sort(byValue);
+}
+
+/**
+ * A measure's totals of all keys that never change, as those of a version of a batch view, ranked once and for all:
+ * see {@link Ranking.over}.
+ */
+export class RankedTotals {
+  readonly #states = new Map<string, unknown>();
+  readonly #ranked: readonly Ranked[];
+
+  /** @param totals any number of a key; their states are the ranking's from now on */
+  constructor(
+    measure: AnyMeasure<never>,
+    totals: Iterable<{ readonly key: readonly string[]; readonly state: unknown }>,
+  ) {
+    for (const { key, state } of totals) {
+      const text = keyText(key);
+      const own = this.#states.get(text);
+      this.#states.set(text, own === undefined ? state : measure.merge(own, state));
+    }
+    this.#ranked = rankedOf(measure, this.#states);
+  }
+
+  /** The number of keys. */
+  get size(): number {
+    return this.#states.size;
+  }
+
+  /** The key's state, which must not be changed; undefined if there is none. */
+  state(key: string): unknown {
+    return this.#states.get(key);
+  }
+
+  /** The keys with the largest values but for those that are excepted, in order. */
+  *largest(limit: number, excepted: { has(key: string): boolean }): Generator<Ranked> {
+    let left = limit;
+    for (let index = 0; index < this.#ranked.length && left > 0; index++) {
+      const one = this.#ranked[index] as Ranked;
+      if (excepted.has(one.key)) continue;
+      yield one;
+      left--;
+    }
+  }
+}
+
 /** The values of one measure by the keys' canonical texts, merged state by state: what the largest are chosen from. */
 export class Ranking {
   readonly #measure: AnyMeasure<never>;
   readonly #states = new Map<string, unknown>();
+  #totals: RankedTotals | undefined;
 
   constructor(measure: AnyMeasure<never>) {
     this.#measure = measure;
@@ -81,14 +146,24 @@ export class Ranking {
     this.#states.set(key, own === undefined ? state : this.#measure.merge(own, state));
   }
 
+  /**
+   * Adds totals to what was added, once. Keys of which nothing was added keep their places among each other, so that
+   * this and {@link top} take as long as there are other keys, however many the totals are of.
+   */
+  over(totals: RankedTotals): void {
+    this.#totals = totals;
+    for (const [key, own] of this.#states) {
+      const state = totals.state(key);
+      if (state !== undefined) this.#states.set(key, this.#measure.merge(own, state));
+    }
+  }
+
   /** The keys with the largest values, largest first; equal values in the order of the keys' canonical texts. */
   top(limit: number): TopRow[] {
-    const ranked: { key: string; value: number }[] = [];
-    for (const [key, state] of this.#states) {
-      const value = this.#measure.extract(state);
-      if (value !== null) ranked.push({ key, value });
-    }
-    ranked.sort((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
-    return ranked.slice(0, limit).map(({ key, value }) => ({ key: JSON.parse(key), value }));
+    const own = rankedOf(this.#measure, this.#states).slice(0, limit);
+    return [...own, ...(this.#totals?.largest(limit, this.#states) ?? [])]
+      .sort(byValue)
+      .slice(0, limit)
+      .map(({ key, value }) => ({ key: JSON.parse(key), value }));
   }
 }

@@ -5,9 +5,12 @@ import { readPointer } from "../batch/pointer.ts";
 import { readBatchRows, readBatchTotals } from "../batch/query.ts";
 import type { Configuration } from "../configuration.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
+import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
+import { RankedTotals } from "./merge.ts";
 import { speedStore } from "./speed-store.ts";
 import type { AnyView, Selection, Stores } from "./stores.ts";
+import { TotalsCache } from "./totals-cache.ts";
 
 /**
  * The real stores. Nothing is connected before the first call, and what cannot be reached is tried again by the next
@@ -44,12 +47,16 @@ export function openStores(
       : { key: Object.fromEntries(view.keyFields.map((field, index) => [field, key[index] ?? ""])) }),
   });
 
+  const totals = new TotalsCache();
   const stores: Stores = {
     ...speedStore({ client, generations, partitions, shards: speed.shards }),
     pointer: (view) => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" }),
     batchRows: (view, version, selection, signal) => readBatchRows({ ...batchQuery(view, selection), version, signal }),
     batchTotals: (view, version, measure, selection, signal) =>
-      readBatchTotals({ ...batchQuery(view, selection), version, measure, signal }),
+      totals.get(JSON.stringify([version.datasource, measure, selection.from, selection.to]), async () => {
+        const read = await readBatchTotals({ ...batchQuery(view, selection), version, measure, signal });
+        return new RankedTotals(view.measures[measure] as AnyMeasure<never>, read);
+      }),
     async batchReady(signal) {
       const response = await fetch(`${druid.broker}/druid/broker/v1/readiness`, { signal });
       await response.body?.cancel();

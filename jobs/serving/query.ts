@@ -3,7 +3,7 @@ import { measureColumns } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import { chunkOf, type Offsets } from "../chunks.ts";
 import type { ColumnValue } from "../measures/measure.ts";
-import { keyText, type Row } from "../views/aggregate.ts";
+import type { Row } from "../views/aggregate.ts";
 import type { ViewColumn } from "../views/view.ts";
 import {
   type Coverage,
@@ -108,7 +108,7 @@ export async function queryTop(
         options.stores.batchTotals(view, version, request.measure, selection, signal),
       );
       return () => {
-        for (const total of totals) ranking.add(keyText(total.key), total.state);
+        ranking.over(totals);
       };
     },
     speed: (eras, take) =>

@@ -1,10 +1,10 @@
 import type { AnyView } from "../batch/columns.ts";
-import type { BatchTotal } from "../batch/query.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import type { Row } from "../views/aggregate.ts";
 import type { Progress } from "./coverage.ts";
+import type { RankedTotals } from "./merge.ts";
 
 export type { AnyView };
 
@@ -47,14 +47,14 @@ export interface Stores {
   ): Promise<void>;
   /** Druid: the selected rows of one version of a batch view. */
   batchRows(view: AnyView, version: Version, selection: Selection, signal: AbortSignal): Promise<readonly Row[]>;
-  /** Druid: one measure's totals by key. */
+  /** Druid: one measure's totals by key. They are shared: nobody changes them. */
   batchTotals(
     view: AnyView,
     version: Version,
     measure: string,
     selection: Selection,
     signal: AbortSignal,
-  ): Promise<readonly BatchTotal[]>;
+  ): Promise<RankedTotals>;
   /** Druid: resolves if it takes queries. */
   batchReady(signal: AbortSignal): Promise<void>;
   /** Kafka: every partition's watermarks. */

@@ -1,31 +1,58 @@
-import type { RecordsBatch } from "@platformatic/kafka";
+import { CompressionAlgorithms, compressionsAlgorithms, createRecord } from "@platformatic/kafka";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { recordsOf } from "../../../jobs/kafka/record-batches.ts";
+import { type AbortedTransaction, recordsOf } from "../../../jobs/kafka/record-batches.ts";
 
 const transactional = 1 << 4;
 const control = 1 << 5;
 
-function batch(firstOffset: number, values: readonly string[], more: Partial<RecordsBatch> = {}): RecordsBatch {
-  return {
-    firstOffset: BigInt(firstOffset),
-    lastOffsetDelta: values.length - 1,
-    attributes: 0,
-    producerId: -1n,
-    records: values.map((value, offsetDelta) => ({ offsetDelta, key: null, value: Buffer.from(value), headers: [] })),
-    ...more,
-  } as unknown as RecordsBatch;
+interface BatchArgs {
+  readonly attributes?: number;
+  readonly lastOffsetDelta?: number;
+  readonly producerId?: bigint;
+  readonly compression?: keyof typeof compressionsAlgorithms;
 }
+
+interface TestRecord {
+  readonly key?: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** A batch as a broker keeps it: its records by the library, its head by Kafka's description of the format. */
+function batch(firstOffset: number, values: readonly (string | TestRecord)[], more: BatchArgs = {}) {
+  const { attributes = 0, producerId = -1n, lastOffsetDelta = values.length - 1, compression = "none" } = more;
+  const plain = Buffer.concat(
+    values.map((given, offsetDelta) => {
+      const { key = null, value } = typeof given === "string" ? { value: Buffer.from(given) } : given;
+      const message = { topic: "", key, value, timestamp: 1_000n + BigInt(offsetDelta) } as never;
+      return createRecord(message, offsetDelta, 1_000n).buffer;
+    }),
+  );
+  const { bitmask, compressSync } = compressionsAlgorithms[compression];
+  const records = Buffer.from(compressSync(plain));
+  const head = Buffer.alloc(61);
+  head.writeBigInt64BE(BigInt(firstOffset), 0);
+  head.writeInt32BE(head.length - 12 + records.length, 8);
+  head.writeInt8(2, 16);
+  head.writeInt16BE(attributes | bitmask, 21);
+  head.writeInt32BE(lastOffsetDelta, 23);
+  head.writeBigInt64BE(producerId, 43);
+  head.writeInt32BE(values.length, 57);
+  return { first: firstOffset, last: firstOffset + lastOffsetDelta, bytes: Buffer.concat([head, records]) };
+}
+
+type Batch = ReturnType<typeof batch>;
 
 /** The marker that ends a transaction. */
-function marker(offset: number, producerId: bigint, type: "abort" | "commit"): RecordsBatch {
+function marker(offset: number, producerId: bigint, type: "abort" | "commit"): Batch {
   const key = Buffer.from([0, 0, 0, type === "abort" ? 0 : 1]);
-  const records = [{ offsetDelta: 0, key, value: Buffer.alloc(6), headers: [] }] as never;
-  return batch(offset, [""], { attributes: transactional | control, producerId, records });
+  return batch(offset, [{ key, value: Buffer.alloc(6) }], { attributes: transactional | control, producerId });
 }
 
-const read = (records: RecordsBatch[], start: number, end: number, abortedTransactions: never[] = []) => {
-  const found = recordsOf({ records, abortedTransactions }, start, end);
+const bytesOf = (batches: readonly Batch[]) => Buffer.concat(batches.map(({ bytes }) => bytes));
+
+const read = (batches: Batch[], start: number, end: number, abortedTransactions: AbortedTransaction[] = []) => {
+  const found = recordsOf({ bytes: bytesOf(batches), abortedTransactions }, start, end);
   return { offsets: found.records.map(({ offset }) => offset), next: found.next };
 };
 
@@ -43,11 +70,37 @@ describe("recordsOf", () => {
     expect(read([compacted], 10, 15)).toEqual({ offsets: [10, 11], next: 15 });
   });
 
-  it("keeps keys, values and tombstones", () => {
-    const records = [{ offsetDelta: 0, key: Buffer.from("k"), value: null, headers: [] }] as never;
-    expect(recordsOf({ records: [batch(4, ["x"], { records })], abortedTransactions: null }, 0, 9).records).toEqual([
-      { offset: 4, key: Buffer.from("k"), value: null },
-    ]);
+  it.each(Object.values(CompressionAlgorithms))(
+    "keeps keys, values and tombstones, compressed by %s",
+    (compression) => {
+      const long = Buffer.from("ü".repeat(20_000));
+      const records = [
+        { key: Buffer.from("k"), value: null },
+        { key: null, value: long },
+        { key: Buffer.alloc(0), value: Buffer.alloc(0) },
+      ];
+      const bytes = batch(4, records, { compression }).bytes;
+      expect(recordsOf({ bytes, abortedTransactions: null }, 0, 9).records).toEqual(
+        records.map((record, index) => ({ offset: 4 + index, ...record })),
+      );
+    },
+  );
+
+  it("takes whole batches only, and tells what they measure", () => {
+    const batches = [batch(0, ["a", "b"]), batch(2, ["c".repeat(100)]), batch(3, ["d"])];
+    const whole = bytesOf(batches);
+    const cut = whole.subarray(0, whole.length - 1);
+    expect(recordsOf({ bytes: cut, abortedTransactions: null }, 0, 9)).toMatchObject({
+      next: 3,
+      span: 3,
+      largestBatch: batches[1]?.bytes.length,
+    });
+    for (const length of [0, 5, 60])
+      expect(recordsOf({ bytes: whole.subarray(0, length), abortedTransactions: null }, 7, 9)).toMatchObject({
+        records: [],
+        next: 7,
+        span: 0,
+      });
   });
 
   it("leaves out markers and aborted transactions, wherever the fetches cut the log", () => {
@@ -63,7 +116,7 @@ describe("recordsOf", () => {
       marker(8, 7n, "commit"),
       batch(9, ["z"]),
     ];
-    const aborted = [{ producerId: 7n, firstOffset: 1n }] as never[];
+    const aborted = [{ producerId: 7n, firstOffset: 1n }];
     expect(read(log, 0, 100, aborted)).toEqual({ offsets: [0, 3, 6, 9], next: 10 });
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 9 })), (cuts) => {
@@ -71,10 +124,7 @@ describe("recordsOf", () => {
         const offsets = edges.slice(0, -1).flatMap((start, index) => {
           const end = edges[index + 1] as number;
           // A broker answers with the batches from the one that holds the start, and the transactions aborted in them.
-          const batches = log.filter(
-            ({ firstOffset, lastOffsetDelta }) =>
-              Number(firstOffset) < end && Number(firstOffset) + lastOffsetDelta >= start,
-          );
+          const batches = log.filter(({ first, last }) => first < end && last >= start);
           return read(batches, start, end, start <= 5 && end > 1 ? aborted : []).offsets;
         });
         expect(offsets).toEqual([0, 3, 6, 9]);

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { count, max, mean } from "../../../jobs/measures/index.ts";
-import { answerGranularities, answerKey, Ranking } from "../../../jobs/serving/merge.ts";
+import { count, distinct, max, mean } from "../../../jobs/measures/index.ts";
+import { answerGranularities, answerKey, RankedTotals, Ranking } from "../../../jobs/serving/merge.ts";
 import { keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -65,5 +66,34 @@ describe("Ranking", () => {
       { key: ["b"], value: 3 },
     ]);
     expect(ranking.top(1)).toEqual([{ key: ["c"], value: 9 }]);
+  });
+
+  it("over totals that were ranked before equals one over everything", () => {
+    const [measure, users] = [visits.measures.visits as never, distinct((text: string) => text)];
+    const counts = fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d", "e", "f"), fc.integer({ min: -3, max: 3 })));
+    fc.assert(
+      fc.property(counts, counts, fc.integer({ min: 1, max: 7 }), (before, since, limit) => {
+        const all = new Ranking(measure);
+        const ranking = new Ranking(measure);
+        for (const [key, value] of [...before, ...since]) all.add(keyText([key]), value);
+        for (const [key, value] of since) ranking.add(keyText([key]), value);
+        ranking.over(
+          new RankedTotals(
+            measure,
+            before.map(([key, state]) => ({ key: [key], state })),
+          ),
+        );
+        expect(ranking.top(limit)).toEqual(all.top(limit));
+      }),
+    );
+    // States that are changed in place: the totals must stay as they are.
+    const state = (...texts: string[]) => texts.reduce((sketch, text) => users.add(sketch, text), users.zero());
+    const totals = new RankedTotals(users, [{ key: ["a"], state: state("x", "y") }]);
+    for (let time = 0; time < 2; time++) {
+      const ranking = new Ranking(users);
+      ranking.add(keyText(["a"]), state(`z${time}`));
+      ranking.over(totals);
+      expect(ranking.top(1)).toEqual([{ key: ["a"], value: 3 }]);
+    }
   });
 });

@@ -1,5 +1,7 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
+import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
+import { RankedTotals } from "../../../jobs/serving/merge.ts";
 import type { AnyView, Selection, SpeedRow, Stores } from "../../../jobs/serving/stores.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 
@@ -97,7 +99,11 @@ export class SimulatedStores<Event> implements Stores {
 
   async batchTotals(view: AnyView, version: Version, measure: string, selection: Selection) {
     const index = Object.keys(view.measures).indexOf(measure);
-    return (await this.batchRows(view, version, selection)).map((row) => ({ key: row.key, state: row.states[index] }));
+    const rows = await this.batchRows(view, version, selection);
+    return new RankedTotals(
+      view.measures[measure] as AnyMeasure<never>,
+      rows.map((row) => ({ key: row.key, state: row.states[index] })),
+    );
   }
 
   async batchReady() {}

@@ -18,3 +18,9 @@ test("spreads keys over all shards", () => {
   }
   for (const count of counts) expect(count).toBeGreaterThan(800);
 });
+
+test("a key of any characters is hashed over its UTF-8, wherever the first other than ASCII stands", () => {
+  const fnv = (bytes: Uint8Array) => bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
+  for (const key of ["Plain", "Grüße", "é", "日本語", "ends in 😀", "\u007f\u0080"])
+    expect(shardOf(key, 2 ** 32)).toBe(fnv(new TextEncoder().encode(key)));
+});

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AnyView } from "../../jobs/serving/stores.ts";
+import { generate } from "../../jobs/sources/generator.ts";
+import type { WikipediaEdit } from "../../jobs/wikipedia/event.ts";
+import { cpuBetween, cpuOf, cpuTimes } from "./cpu.ts";
+import type { Results } from "./results.ts";
+import type { Session } from "./session.ts";
+import { quantile } from "./statistics.ts";
+
+/** Questions a second, and for how many seconds. */
+const rate = 200;
+const seconds = 15;
+/** Seconds that come before, which are not measured. */
+const warmUp = 3;
+/** Questions for the largest keys, one after the other. */
+const tops = 30;
+
+/**
+ * Merged answers under load: questions for keys at a steady rate, whether or not the ones before are answered, each
+ * timed from when it was due. Keys as often as events have them. Then the largest keys, one question after the other.
+ *
+ * @returns the median of each run, in milliseconds
+ */
+export async function measureQueries(
+  session: Session,
+  results: Results,
+  { of, events, runs }: { of: string; events: number; runs: number },
+): Promise<{ key: number[]; top: number[] }> {
+  const subject = { part: "query", of } as const;
+  const medians: { readonly key: number[]; readonly top: number[] } = { key: [], top: [] };
+  for (let run = 0; run < runs; run++) {
+    await load(session, events, run, warmUp);
+    const before = await cpuTimes(session.stack);
+    const times = await load(session, events, run, seconds);
+    const used = cpuBetween(before, await cpuTimes(session.stack));
+    results.add({ ...subject, what: `${rate} keys/s, p50`, unit: "ms" }, quantile(times, 0.5));
+    results.add({ ...subject, what: `${rate} keys/s, p99`, unit: "ms" }, quantile(times, 0.99));
+    results.add(
+      { ...subject, what: `${rate} keys/s, CPU of all`, unit: "ms/answer" },
+      (cpuOf(used) / times.length) * 1e3,
+    );
+    for (const view of session.views) {
+      const top: number[] = [];
+      for (let index = 0; index < tops; index++)
+        top.push(await ask(`${session.architecture.queryUrl}/views/${view.name}/top?measure=edits&limit=10`));
+      results.add({ ...subject, what: `top 10 of ${view.name}, first`, unit: "ms" }, top[0] as number);
+      results.add({ ...subject, what: `top 10 of ${view.name}, p50`, unit: "ms" }, quantile(top.slice(1), 0.5));
+      medians.top.push(quantile(top.slice(1), 0.5));
+    }
+    medians.key.push(quantile(times, 0.5));
+  }
+  return medians;
+}
+
+async function load(session: Session, events: number, seed: number, duration: number): Promise<number[]> {
+  const began = performance.now();
+  const answers: Promise<number>[] = [];
+  for (let index = 0; index < rate * duration; index++) {
+    const due = began + (index * 1_000) / rate;
+    if (due > performance.now()) await sleep(due - performance.now());
+    const answer = ask(questionUrl(session, events, seed * rate * seconds + index)).then(() => performance.now() - due);
+    // Awaited below; until then its failure is not unhandled.
+    answer.catch(() => {});
+    answers.push(answer);
+  }
+  return Promise.all(answers);
+}
+
+/** A question for the key that an event has, over all time or a day, of one view after the other. */
+function questionUrl({ architecture, views }: Session, events: number, number: number): string {
+  const view = views[number % views.length] as AnyView;
+  // Every index is prime to the step, so that the events are from everywhere.
+  const edit: WikipediaEdit = generate(1, (number * 7_919) % events);
+  const key = view.key(edit);
+  const fields = view.keyFields.map((field, index) => [field, key[index] ?? ""] as const);
+  const parameters = new URLSearchParams(Object.fromEntries(fields));
+  parameters.set("granularity", "hour");
+  if (number % 4 < 2) parameters.set("from", `${edit.time.slice(0, 10)}T00:00:00Z`);
+  return `${architecture.queryUrl}/views/${view.name}?${parameters}`;
+}
+
+/** Milliseconds until an answer is read. */
+async function ask(url: string): Promise<number> {
+  const began = performance.now();
+  const response = await fetch(url);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
+  return performance.now() - began;
+}
