@@ -1,10 +1,11 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../../components/cache-folder.mjs";
 import { type GoProgram, goBuild, recipeDigest } from "../setup/go-build.mjs";
 import { withLock } from "../setup/lock.mjs";
 import { checkout } from "../setup/paths.mjs";
 import { executables, isExecutable } from "../setup/prerequisites.mjs";
-import { SetupError, say, step } from "../setup/progress.mjs";
+import { run, SetupError, say, step } from "../setup/progress.mjs";
 import { publish } from "../setup/publish.mjs";
 
 /** The Kubernetes version that is built. */
@@ -42,6 +43,8 @@ export interface ControlPlanePrograms {
   /** etcd, kube-apiserver, kube-controller-manager and kube-scheduler: its first argument says which. */
   readonly controlPlane: string;
   readonly kwok: string;
+  /** The file that tells KWOK how it plays nodes and pods. */
+  readonly stages: string;
 }
 
 /** Why there is no control plane on this machine and none can be built; undefined if there is or can. */
@@ -65,18 +68,34 @@ export async function ensureControlPlane(): Promise<ControlPlanePrograms> {
     say(`Building a Kubernetes ${kubernetesVersion} control plane (once a machine; about 12 min of CPU time)`);
     await publish(built.folder, async (scratch) => {
       await step("building the Kubernetes control plane", () => goBuild(programs, scratch));
+      writeFileSync(join(scratch, stagesFile), await kwokStages());
       return scratch;
     });
   });
   return built;
 }
 
+const stagesFile = "stages.yaml";
+
+/** KWOK's own definitions of nodes and pods that get ready at once, which are beside its sources. */
+async function kwokStages(): Promise<string> {
+  const module = join(checkout, "test", "toolchain", "kwok");
+  const directory = (await run("go", ["list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], { cwd: module })).trim();
+  const stages = ["node/fast/node-initialize", "node/heartbeat-with-lease/node-heartbeat-with-lease"].concat(
+    ["ready", "complete", "delete"].map((stage) => `pod/fast/pod-${stage}`),
+  );
+  return stages
+    .map((stage) => readFileSync(join(directory, "kustomize", "stage", `${stage}.yaml`), "utf8"))
+    .join("---\n");
+}
+
 function builtPrograms(): ControlPlanePrograms {
   const digest = recipeDigest(programs);
   const folder = join(cacheFolder(), `control-plane-${digest}-${process.platform}-${process.arch}`);
-  return { folder, controlPlane: join(folder, "control-plane"), kwok: join(folder, "kwok") };
+  const [controlPlane, kwok, stages] = ["control-plane", "kwok", stagesFile].map((file) => join(folder, file));
+  return { folder, controlPlane, kwok, stages } as ControlPlanePrograms;
 }
 
-function isThere({ controlPlane, kwok }: ControlPlanePrograms): boolean {
-  return isExecutable(controlPlane) && isExecutable(kwok);
+function isThere({ controlPlane, kwok, stages }: ControlPlanePrograms): boolean {
+  return isExecutable(controlPlane) && isExecutable(kwok) && existsSync(stages);
 }

@@ -64,7 +64,12 @@ export async function deployed(
   const words = wordsOf(target);
   components[component]?.(target, application);
   const found = read(await resources.list());
-  return new Map([...found].map(([name, instance]) => [name, inWords(instance, words())]));
+  return new Map([...found].map(([name, instance]) => [withoutHash(name), inWords(instance, words())]));
+}
+
+/** A topology's name without the hash of what it runs, which paths and addresses are a part of. */
+function withoutHash(text: string): string {
+  return text.replaceAll(/(?<=\blambda-speed-)[0-9a-f]{8}\b/g, "<hash>");
 }
 
 /** Notes what the target says of its own, and gives the words for it: what is to be replaced, and by what. */
@@ -122,7 +127,8 @@ function bound(target: Target) {
 }
 
 function inWords(instance: DeployedInstance, words: readonly [RegExp | string, string][]): DeployedInstance {
-  const text = (before: string) => words.reduce((all, [own, word]) => all.replaceAll(own, () => word), before);
+  const text = (before: string) =>
+    withoutHash(words.reduce((all, [own, word]) => all.replaceAll(own, () => word), before));
   return {
     ...instance,
     command: instance.command.map(text),

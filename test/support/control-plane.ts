@@ -137,6 +137,7 @@ export class ControlPlane {
       await this.ask("POST", "/api/v1/persistentvolumes", volume(`volume-${index}`));
     this.#run("kwok", programs.kwok, [
       `--kubeconfig=${this.kubeconfig}`,
+      `--config=${programs.stages}`,
       "--manage-all-nodes=false",
       "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
       "--node-ip=10.99.0.1",
