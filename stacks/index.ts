@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -17,6 +18,8 @@ export const topic = architecture.topic;
 export const application = module;
 export const batchCommand = architecture.batchCommand;
 export const jobConfiguration = architecture.configuration;
+/** What the console of Pulumi's backend shows of the stack; it puts the other outputs in. */
+export const readme = readFileSync(join(checkout, "Pulumi.README.md"), "utf8");
 
 function readStackConfiguration(): StackConfiguration {
   // All that is set, so that a key with a typing error does not go unnoticed.
