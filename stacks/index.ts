@@ -2,14 +2,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { stackBudget } from "./budget.ts";
 import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
 import { createStack } from "./program.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
-const { architecture, application: module } = await createStack(readStackConfiguration(), {
+const configuration = readStackConfiguration();
+const {
+  architecture,
+  application: module,
+  demands,
+} = await createStack(configuration, {
   checkout,
   stackFolder: join(checkout, ".lambda", "stacks", pulumi.getStack()),
 });
+
+// The local target tells it itself, beside what the machine has.
+if (configuration.target !== "local")
+  pulumi.log.info(["what the servers take at most:", ...stackBudget(demands)].join("\n"));
 
 export const queryUrl = architecture.queryUrl;
 export const archiverUrl = architecture.archiverUrl;

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { loadApplication } from "../components/application.ts";
 import { LambdaArchitecture, type LambdaArchitectureArgs } from "../components/lambda-architecture.ts";
-import { type Demand, notingTarget, stackBudget } from "./budget.ts";
+import { type Demand, notingTarget } from "./budget.ts";
 import type { StackConfiguration } from "./configuration.ts";
 import { chooseTarget, type Surroundings } from "./target.ts";
 
@@ -49,8 +49,5 @@ export async function createStack(
     },
     options,
   );
-  // The local target tells it itself, beside what the machine has.
-  if (configuration.target !== "local")
-    pulumi.log.info(["what the servers take at most:", ...stackBudget(demands)].join("\n"));
   return { architecture, application, demands };
 }

@@ -5,8 +5,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkout } from "../../scripts/environment.ts";
+import { checkout, defaultStack } from "../../scripts/environment.ts";
 import { run } from "../../scripts/setup/progress.mjs";
+import { readStackConfiguration } from "../../scripts/stack-configuration.ts";
+import { previewExamples, withExamples } from "../../stacks/plan/examples.ts";
 import type { Plan } from "../../stacks/plan/plan.ts";
 import { policies } from "../../stacks/policies/policies.ts";
 import { violations } from "../support/policy-violations.ts";
@@ -39,3 +41,10 @@ describe.each(stacks)("%s", (stack) => {
     expect(await violations(policy, plan.resources, stack)).toEqual([]);
   });
 });
+
+test("the README's previews of typical changes are those that their script makes", async () => {
+  const readme = readFileSync(join(checkout, "README.md"), "utf8");
+  const examples = await previewExamples(checkout, readStackConfiguration(defaultStack));
+  expect(examples).toHaveLength(3);
+  expect(readme, "Mend: npm run preview:examples").toBe(withExamples(readme, examples));
+}, 120_000);
