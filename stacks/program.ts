@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { loadApplication } from "../components/application.ts";
 import { LambdaArchitecture, type LambdaArchitectureArgs } from "../components/lambda-architecture.ts";
+import { type Demand, notingTarget } from "./budget.ts";
 import type { StackConfiguration } from "./configuration.ts";
 import { chooseTarget, type Surroundings } from "./target.ts";
 
@@ -10,6 +11,8 @@ export interface Stack {
   readonly architecture: LambdaArchitecture;
   /** The absolute path of the application's module. */
   readonly application: string;
+  /** What its servers ask of the target. */
+  readonly demands: readonly Demand[];
 }
 
 /** What of the program can be another way than the configuration has it: what previews of a changed program change. */
@@ -28,10 +31,12 @@ export async function createStack(
   { name = "lambda", args = {}, options = {} }: ProgramChanges = {},
 ): Promise<Stack> {
   const application = resolve(surroundings.checkout, configuration.application);
+  const demands: Demand[] = [];
+  const target = await chooseTarget(configuration, surroundings);
   const architecture = new LambdaArchitecture(
     name,
     {
-      target: await chooseTarget(configuration, surroundings),
+      target: notingTarget(target, (demand) => demands.push(demand)),
       application: await loadApplication(application),
       size: configuration.size,
       topic: configuration.topic,
@@ -44,5 +49,5 @@ export async function createStack(
     },
     options,
   );
-  return { architecture, application };
+  return { architecture, application, demands };
 }

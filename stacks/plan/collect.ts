@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { cacheFolder } from "../../components/cache-folder.mjs";
 import type { Surroundings as Machine } from "../../components/targets/local/index.ts";
+import type { Demand } from "../budget.ts";
 import type { StackConfiguration } from "../configuration.ts";
 import { createStack, type ProgramChanges } from "../program.ts";
 import { chooseTarget } from "../target.ts";
@@ -33,18 +34,29 @@ const plannedFolder = "/stack";
  * The plan of a stack: its program runs under Pulumi's mocks, with no cluster, account or network. One at a time: Pulumi
  * keeps what runs in variables of its module.
  */
-export async function collectPlan({ stack, configuration, checkout, changes }: PlanArgs): Promise<Plan> {
+export async function collectPlan(args: PlanArgs): Promise<Plan> {
+  return (await collectPlanAndDemands(args)).plan;
+}
+
+/** The same, with what its servers ask of the target. */
+export async function collectPlanAndDemands({
+  stack,
+  configuration,
+  checkout,
+  changes,
+}: PlanArgs): Promise<{ plan: Plan; demands: readonly Demand[] }> {
   const recording = new ProgramRecording();
   await recording.start({ project: "lambda-architecture", stack, preview: true });
   const surroundings = { checkout, stackFolder: plannedFolder, machine: anyMachine };
-  await createStack(configuration, surroundings, changes);
+  const { demands } = await createStack(configuration, surroundings, changes);
   // Of the local target these are paths of this machine.
   const { java } = await chooseTarget(configuration, surroundings);
-  return planOf(stack, await recording.list(), {
+  const plan = planOf(stack, await recording.list(), {
     [cacheFolder()]: "{cache}",
     [realpathSync(cacheFolder())]: "{cache}",
     [checkout]: "{checkout}",
     [java]: "{java}",
     [dirname(dirname(java))]: "{java home}",
   });
+  return { plan, demands };
 }

@@ -5,6 +5,8 @@ import type { PlannedResource, PropertyPath } from "./plan.ts";
 
 /** Characters of a value up to which it is shown whole, beside the other. */
 const shortValue = 80;
+/** Characters of a text's line that are shown. */
+const longestLine = 160;
 /** Lines of a text's difference that are shown at most. */
 const mostLines = 16;
 
@@ -101,7 +103,7 @@ function lineDifference(before: string, after: string): string[] {
       value
         .replace(/\n$/, "")
         .split("\n")
-        .map((line) => `${added ? "+" : "-"} ${line}`),
+        .map((line) => `${added ? "+" : "-"} ${line.length <= longestLine ? line : `${line.slice(0, longestLine)}…`}`),
     );
   if (lines.length <= mostLines) return lines;
   return [...lines.slice(0, mostLines), `… ${lines.length - mostLines} more lines`];

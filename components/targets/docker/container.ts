@@ -3,6 +3,7 @@ import type { ContainerArgs } from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { mountedFolders } from "../../images/layout.ts";
 import type { File } from "../../target.ts";
+import { taskMemory } from "../container/task-memory.ts";
 
 /** Seconds between two looks of the daemon at a server. Each look is a process in the container. */
 const healthInterval = 10;
@@ -78,6 +79,8 @@ export function serverContainer(args: ServerContainer): ContainerArgs {
 export function taskContainer(args: InstanceContainer): ContainerArgs {
   return {
     ...instanceContainer(args),
+    memory: taskMemory,
+    memorySwap: taskMemory,
     volumes: [mountedFolders.data, mountedFolders.configuration, mountedFolders.logs].map((containerPath) => ({
       containerPath,
     })),

@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { mountedFolders as folders } from "../../images/layout.ts";
 import type { ScheduleArgs, TaskArgs } from "../../target.ts";
+import { taskMemory } from "../container/task-memory.ts";
 import { entriesOf, filesVolume } from "./files.ts";
 import { folderMounts, passingData, passingVolumes } from "./folders.ts";
 import { contentHash, selector, workloadName } from "./names.ts";
@@ -11,9 +12,6 @@ import { preparationTime, type StackNamespace } from "./stack-namespace.ts";
 
 type PodSpec = kubernetes.types.input.core.v1.PodSpec;
 type CustomOptions = pulumi.CustomResourceOptions;
-
-/** Memory of a task, in MiB: Node and, for those that submit to Storm, a client in Java. */
-const taskMemory = 768;
 
 /**
  * A command that runs once. Pulumi waits for its end and fails with it.

@@ -139,7 +139,9 @@ export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean 
     stopGrace,
     ...others
   }: ServiceInputs) => others;
-  return !isDeepStrictEqual(running(olds), running(news));
+  const [before, after] = [running(olds), running(news)];
+  // What was deployed is a state, which has more than its inputs.
+  return Object.entries(after).some(([name, value]) => !isDeepStrictEqual(before[name as keyof typeof before], value));
 }
 
 /** What of the service is not as it was deployed, a sentence each, and the server's process if it runs. */

@@ -8,7 +8,7 @@ import { instanceEnvironment, instanceMarker } from "../../../../components/targ
 import { fileProblems } from "../../../../components/targets/local/instance.ts";
 import { lastLines } from "../../../../components/targets/local/log.ts";
 import { needsRestart } from "../../../../components/targets/local/service.ts";
-import { type ServiceInputs, unwrapSecrets } from "../../../../components/targets/local/state.ts";
+import { type ServiceInputs, type ServiceState, unwrapSecrets } from "../../../../components/targets/local/state.ts";
 
 const inputs: ServiceInputs = {
   group: "a",
@@ -39,6 +39,16 @@ test("what the server is made of takes a restart, what only the deployment looks
   expect(needsRestart(inputs, { ...inputs, files: {} })).toBe(true);
   expect(needsRestart(inputs, { ...inputs, readinessTimeout: 20, stopGrace: 3, memory: 20 })).toBe(false);
   expect(needsRestart(inputs, { ...inputs, stateful: false, deleteData: true })).toBe(false);
+  const state: ServiceState = {
+    ...inputs,
+    pid: 1,
+    supervisor: 2,
+    log: "/stack/a/logs/a.log",
+    running: true,
+    drift: [],
+  };
+  expect(needsRestart(state, { ...inputs, deleteData: true })).toBe(false);
+  expect(needsRestart(state, { ...inputs, files: {} })).toBe(true);
 });
 
 test("secrets are found however deep they lie", () => {

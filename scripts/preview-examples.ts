@@ -1,0 +1,14 @@
+/*
+ * Writes the previews of typical changes into the README:
+ *
+ *     npm run preview:examples
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { previewExamples, withExamples } from "../stacks/plan/examples.ts";
+import { checkout, defaultStack } from "./environment.ts";
+import { readStackConfiguration } from "./stack-configuration.ts";
+
+const file = join(checkout, "README.md");
+const examples = await previewExamples(checkout, readStackConfiguration(defaultStack));
+writeFileSync(file, withExamples(readFileSync(file, "utf8"), examples));

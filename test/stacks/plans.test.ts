@@ -1,0 +1,50 @@
+/*
+ * The accepted plan of each stack is what its program makes, on any machine, and keeps to all policies.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { checkout, defaultStack } from "../../scripts/environment.ts";
+import { run } from "../../scripts/setup/progress.mjs";
+import { readStackConfiguration } from "../../scripts/stack-configuration.ts";
+import { previewExamples, withExamples } from "../../stacks/plan/examples.ts";
+import type { Plan } from "../../stacks/plan/plan.ts";
+import { policies } from "../../stacks/policies/policies.ts";
+import { violations } from "../support/policy-violations.ts";
+
+const folder = join(checkout, "stacks/plans");
+const stacks = readdirSync(folder).map((file) => basename(file, ".json"));
+const elsewhere = mkdtempSync(join(tmpdir(), "another-machines-quite-long-cache-folder-"));
+afterAll(() => rmSync(elsewhere, { recursive: true, force: true }));
+
+test("there is a plan of every stack with a configuration for more than tests", () => {
+  const configured = readdirSync(checkout).flatMap((file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? []);
+  expect(stacks).toEqual(configured.filter((name) => !name.startsWith("test")).sort());
+});
+
+describe.each(stacks)("%s", (stack) => {
+  const plan = JSON.parse(readFileSync(join(folder, `${stack}.json`), "utf8")) as Plan;
+
+  test("the program makes the accepted plan, on a machine with other folders too", async () => {
+    const cache = join(elsewhere, "cache");
+    mkdirSync(cache, { recursive: true });
+    const environment = { ...process.env, XDG_CACHE_HOME: cache };
+    const preview = await run(process.execPath, [join(checkout, "scripts/preview.ts"), "--stack", stack], {
+      environment,
+    });
+    const mend = `If that is meant: npm run preview -- --all --update`;
+    expect(preview, `${mend}\n${preview}`).toMatch(/^### Preview of \w+: no changes\n/);
+  }, 120_000);
+
+  test.each(policies.map((policy) => [policy.name, policy] as const))("keeps to %s", async (_, policy) => {
+    expect(await violations(policy, plan.resources, stack)).toEqual([]);
+  });
+});
+
+test("the README's previews of typical changes are those that their script makes", async () => {
+  const readme = readFileSync(join(checkout, "README.md"), "utf8");
+  const examples = await previewExamples(checkout, readStackConfiguration(defaultStack));
+  expect(examples).toHaveLength(3);
+  expect(readme, "Mend: npm run preview:examples").toBe(withExamples(readme, examples));
+}, 120_000);
