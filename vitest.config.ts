@@ -2,12 +2,14 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that start real servers: one after another, each with time to start them. */
 const real = "test/**/*.real.test.ts";
+/** Tests that start a Docker daemon of their own and build images for it: they take longer than all others. */
+const docker = "test/**/*.docker.test.ts";
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [real], testTimeout: 20_000 },
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [real, docker], testTimeout: 20_000 },
       },
       {
         test: {
@@ -15,6 +17,15 @@ export default defineConfig({
           include: [real],
           fileParallelism: false,
           testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: "docker",
+          include: [docker],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
           hookTimeout: 600_000,
         },
       },

@@ -23,7 +23,9 @@ import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.t
 import { Progress } from "./demo/progress.ts";
 import { serverTable, stackMemory } from "./demo/servers.ts";
 import { ensureStack, runPulumi } from "./environment.ts";
+import { readStackConfiguration } from "./stack-configuration.ts";
 import { takeDown } from "./take-down.ts";
+import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
 
 /** The part of the events that is played before the batch run, and up to the end of it; the rest comes after. */
 const beforeBatch = 0.6;
@@ -45,6 +47,13 @@ try {
 
 async function demo(options: DemoOptions): Promise<number> {
   const { stack } = options;
+  const { target } = readStackConfiguration(stack);
+  if (target !== options.target)
+    throw new Error(
+      `the stack ${stack} is on the target ${target}, not on ${options.target}. Mend: another --stack, or ` +
+        `npm run pulumi -- config set target ${options.target} --stack ${stack}`,
+    );
+  if (target === "docker") await ensureProviderPlugin("docker");
   progress.say("bringing the architecture up (pulumi up)");
   await ensureStack(stack);
   const up = await runPulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);

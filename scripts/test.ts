@@ -5,6 +5,7 @@
  *     npm run check              type check and lint
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
+ *     npm run test:docker        the whole architecture in containers; no part of npm test
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,11 +18,12 @@ const kinds = {
   check: [typeCheck, lint],
   unit: [() => vitest("unit")],
   real: [() => vitest("real")],
+  docker: [() => vitest("docker")],
 };
 if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
   throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);
 }
-const steps = kind === undefined ? Object.values(kinds).flat() : kinds[kind as keyof typeof kinds];
+const steps = kind === undefined ? [...kinds.check, ...kinds.unit, ...kinds.real] : kinds[kind as keyof typeof kinds];
 
 const counts: Counts[] = [];
 for (const step of steps) counts.push(await step());

@@ -82,7 +82,9 @@ export function dockerfile(content: ImageContent, base: string): string {
   const folders = content.distributions.map(({ name }) => name);
   return `# Made by components/images/recipe.ts
 FROM ${base} AS java
-RUN apt-get update \\
+# Its installation links manual pages, for which a slim base has no folder.
+RUN mkdir -p /usr/share/man/man1 \\
+ && apt-get update \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openjdk-17-jdk-headless tini \\
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 RUN jlink --add-modules ${javaModules.join(",")} --strip-java-debug-attributes --no-header-files --no-man-pages \\

@@ -20,8 +20,14 @@ export async function runningArchitecture(stack: string): Promise<RunningArchite
     application: outputs.application,
     queryUrl: outputs.queryUrl,
     batchCommand: outputs.batchCommand,
-    configuration: configurationSchema.parse(JSON.parse(outputs.jobConfiguration)),
+    configuration: withOutsideBrokers(outputs.jobConfiguration, outputs.bootstrapServers),
   };
+}
+
+/** The jobs' configuration for who is outside of the target, where brokers may have other addresses than inside. */
+function withOutsideBrokers(text: string, bootstrapServers: string): Configuration {
+  const configuration = configurationSchema.parse(JSON.parse(text));
+  return { ...configuration, kafka: { ...configuration.kafka, bootstrapServers: bootstrapServers.split(",") } };
 }
 
 async function captured(args: readonly string[]): Promise<string> {

@@ -11,10 +11,16 @@ export interface DemoOptions {
   readonly events: number;
   /** Events a second; undefined for as fast as it goes. */
   readonly rate: number | undefined;
+  /** Where the servers run: that of the stack. */
+  readonly target: DemoTarget;
   readonly stack: string;
   /** Whether to take everything down at the end. */
   readonly down: boolean;
 }
+
+/** The stack of each target that can run the demo, unless another is named. */
+export const stackOfTarget = { local: defaultStack, docker: "demo" } as const;
+export type DemoTarget = keyof typeof stackOfTarget;
 
 /** How many events the generator plays unless told otherwise. */
 export const defaultEvents = 40_000;
@@ -41,11 +47,27 @@ export function parseDemoOptions(args: readonly string[], folder: string): DemoO
   const input = values.input === undefined ? undefined : resolve(folder, values.input);
   if (input !== undefined && events !== undefined) mistakes.push("--input and --events exclude each other");
   if (input !== undefined && !existsSync(input)) mistakes.push(`--input: there is no file ${input}`);
+  const { target } = values;
+  if (!isTarget(target))
+    mistakes.push(`--target must be one of ${Object.keys(stackOfTarget).join(", ")}; it is ${target}`);
   if (mistakes.length > 0) throw new UsageError(`${mistakes.join("\n")}\n${usage}`);
-  return { input, events: events ?? defaultEvents, rate, stack: values.stack, down: values.down ?? false };
+  const chosen = target as DemoTarget;
+  return {
+    input,
+    events: events ?? defaultEvents,
+    rate,
+    target: chosen,
+    stack: values.stack ?? stackOfTarget[chosen],
+    down: values.down ?? false,
+  };
 }
 
-const usage = "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--stack NAME] [--down]";
+function isTarget(name: string): name is DemoTarget {
+  return Object.hasOwn(stackOfTarget, name);
+}
+
+const usage =
+  "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--target local|docker] [--stack NAME] [--down]";
 
 function parse(args: readonly string[]) {
   try {
@@ -55,7 +77,8 @@ function parse(args: readonly string[]) {
         input: { type: "string" },
         events: { type: "string" },
         rate: { type: "string" },
-        stack: { type: "string", default: defaultStack },
+        target: { type: "string", default: "local" },
+        stack: { type: "string" },
         down: { type: "boolean" },
       },
       allowPositionals: true,

@@ -1,9 +1,20 @@
 import { table } from "../../components/table.ts";
 import { type InstanceStatus, instances } from "../../components/targets/local/index.ts";
 import { stackFolder } from "../environment.ts";
+import { readStackConfiguration } from "../stack-configuration.ts";
+import { stackContainers } from "./containers.ts";
 
 /** Lines that say what runs where: a row a server, with the memory of all its processes, and the sum. */
 export async function serverTable(stack: string): Promise<string[]> {
+  if (readStackConfiguration(stack).target === "docker") {
+    const containers = await stackContainers(stack);
+    const rows = containers.map(({ name, published, state, memory }) => {
+      const { system, role } = systemAndRole(name);
+      return [system, role, published, state, memory];
+    });
+    const all = containers.reduce((sum, { memory }) => sum + memory, 0);
+    return table(["system", "role", "published", "state", "MiB"], [...rows, ["all", "", "", "", all]]);
+  }
   const servers = await instances(stackFolder(stack));
   const rows = servers.map(({ name, address, ports, pid, memory }) => {
     const { system, role } = systemAndRole(name);
@@ -16,6 +27,8 @@ export async function serverTable(stack: string): Promise<string[]> {
 
 /** MiB of all processes of a stack (PSS). */
 export async function stackMemory(stack: string): Promise<number> {
+  if (readStackConfiguration(stack).target === "docker")
+    return (await stackContainers(stack)).reduce((sum, { memory }) => sum + memory, 0);
   return memoryOf(await instances(stackFolder(stack)));
 }
 

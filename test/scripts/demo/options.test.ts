@@ -13,6 +13,7 @@ test("by default the generator plays as fast as it goes, and the stack keeps run
     input: undefined,
     events: defaultEvents,
     rate: undefined,
+    target: "local",
     stack: "dev",
     down: false,
   });
@@ -23,11 +24,19 @@ test("every option is read; a relative file is relative to where the person is",
     input: undefined,
     events: 1000,
     rate: 50,
+    target: "local",
     stack: "other",
     down: true,
   });
   expect(parseDemoOptions(["--input", "edits.jsonl"], folder).input).toBe(join(folder, "edits.jsonl"));
   expect(parseDemoOptions(["--input", join(folder, "edits.jsonl")], "/").input).toBe(join(folder, "edits.jsonl"));
+});
+
+test("Docker has a stack of its own", () => {
+  expect(parseDemoOptions(["--target", "docker"], folder)).toMatchObject({ target: "docker", stack: "demo" });
+  expect(() => parseDemoOptions(["--target", "moon"], folder)).toThrow(
+    "--target must be one of local, docker; it is moon",
+  );
 });
 
 test("all mistakes come at once, with the usage", () => {
@@ -40,7 +49,7 @@ test("all mistakes come at once, with the usage", () => {
       "--rate must be a whole number from 1; it is 1e3",
       "--input and --events exclude each other",
       `--input: there is no file ${join(folder, "none.jsonl")}`,
-      "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--stack NAME] [--down]",
+      "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--target local|docker] [--stack NAME] [--down]",
     ].join("\n"),
   );
 });
