@@ -1,8 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test } from "vitest";
 import type { ServiceArgs } from "../../../../components/target.ts";
 import { createDockerTarget, type DockerTargetArgs } from "../../../../components/targets/docker/index.ts";
 import { type RecordedResource, RecordedResources } from "../../../support/recorded-resources.ts";
 
+/** A program that is bundled at once. */
+const program = fileURLToPath(new URL("../../../../jobs/chunks.ts", import.meta.url));
 const recorded = new RecordedResources();
 beforeEach(() => recorded.start());
 
@@ -149,7 +152,7 @@ test("other files are another container, whose secrets are nowhere but in what i
 test("a task is a container that is started once, and one that takes it back", async () => {
   const target = targetOf();
   const identity = { component: "topology", role: "submission" };
-  const command = [target.node, target.program(import.meta.filename)];
+  const command = [target.node, target.program(program)];
   target.task({ identity, command, deleteCommand: [...command, "--kill"], timeout: 7, retries: 2 }, {});
   const run = await container("topology-submission-run");
   expect(run.inputs).toMatchObject({ command, restart: "no", mustRun: false, start: false });
@@ -162,12 +165,12 @@ test("a task is a container that is started once, and one that takes it back", a
 
 test("other code is another image of the jobs, known in a preview", async () => {
   const target = targetOf();
-  const program = target.program(import.meta.filename);
-  expect(program).toMatch(/^\/opt\/lambda\/programs\/docker-target\.test-[0-9a-f]{12}\.mjs$/);
-  target.task({ identity: { component: "kafka", role: "topics" }, command: [target.node, program] }, {});
+  const path = target.program(program);
+  expect(path).toMatch(/^\/opt\/lambda\/programs\/chunks-[0-9a-f]{12}\.mjs$/);
+  target.task({ identity: { component: "kafka", role: "topics" }, command: [target.node, path] }, {});
   const { inputs } = await resource("local:index:Image", "jobs-image");
   expect((inputs.content as { programs: string[] }).programs.map((file) => file.split("/").at(-1))).toEqual([
-    program.split("/").at(-1),
+    path.split("/").at(-1),
   ]);
 });
 
