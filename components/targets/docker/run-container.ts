@@ -85,7 +85,7 @@ async function inspect(container: string): Promise<{ state: State; restarts: num
   return { state: JSON.parse(state), restarts: Number(restarts) };
 }
 
-/** Sends the files of a folder, which become those of the user, with the modes that they have. */
+/** Sends the files of a folder as an archive, in which they are those of the user and have the modes that they have. */
 async function sendFiles(container: string, folder: string, configuration: string, user: number): Promise<void> {
   const archive = pack();
   const owner = { uid: user, gid: user };
@@ -96,7 +96,7 @@ async function sendFiles(container: string, folder: string, configuration: strin
     else archive.entry({ name: file, mode: mode & 0o777, mtime, ...owner }, await readFile(path));
   }
   archive.finalize();
-  const child = spawn("docker", ["cp", "--archive", "-", `${container}:${configuration}`], {
+  const child = spawn("docker", ["cp", "-", `${container}:${configuration}`], {
     stdio: ["pipe", "ignore", "pipe"],
   });
   let output = "";
