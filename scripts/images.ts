@@ -1,12 +1,19 @@
 /*
  * Builds the images that a stack runs, unless Docker has them, and prints their sizes:
  *
- *     npm run images [-- [--stack NAME] [--base IMAGE|own] [--again] [--push]]
+ *     npm run images [-- [--stack NAME] [--base IMAGE|own] [--again] [--sbom FOLDER] [--push]]
+ *
+ * --again builds anew what is there and says whether its layers, every file with its time, are the same.
+ * --sbom writes an image's bill of materials (CycloneDX) into the folder, as <image>.cdx.json.
  */
 import { execFileSync } from "node:child_process";
-import { parseArgs } from "node:util";
-import { ensureImage } from "../components/images/build.ts";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isDeepStrictEqual, parseArgs } from "node:util";
+import { billOfMaterials } from "../components/images/bill-of-materials.ts";
+import { ensureImage, hasImage, imageLayers } from "../components/images/build.ts";
 import { table } from "../components/table.ts";
+import { materialsOf } from "./images/materials.ts";
 import { imagesOfStack } from "./images/stack-images.ts";
 
 const { values } = parseArgs({
@@ -14,6 +21,7 @@ const { values } = parseArgs({
     stack: { type: "string", default: "demo" },
     base: { type: "string" },
     again: { type: "boolean", default: false },
+    sbom: { type: "string" },
     push: { type: "boolean", default: false },
   },
 });
@@ -22,11 +30,22 @@ const begun = performance.now();
 const say = (message: string) =>
   console.log(`[${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s] ${message}`);
 
+const folder = values.sbom && resolve(process.env.INIT_CWD ?? "", values.sbom);
 try {
+  if (folder) mkdirSync(folder, { recursive: true });
   const images = await imagesOfStack(values.stack, values.base === undefined ? {} : { dockerImageBase: values.base });
   for (const { reference, content, settings } of images) {
+    const before = values.again && (await hasImage(reference)) ? await imageLayers(reference) : undefined;
     await ensureImage(content, settings, reference, { again: values.again, onProgress: say });
-    say(`${content.name}: ${reference}`);
+    const isSame = before !== undefined && isDeepStrictEqual(before, await imageLayers(reference));
+    const compared = before === undefined ? "" : isSame ? ", the same layers as before" : ", OTHER layers than before";
+    say(`${content.name}: ${reference}${compared}`);
+    if (folder !== undefined) {
+      const file = join(folder, `${content.name}.cdx.json`);
+      const bill = billOfMaterials(content, reference, await materialsOf(content, reference));
+      writeFileSync(file, `${JSON.stringify(bill, undefined, 2)}\n`);
+      say(`${content.name}: ${bill.components.length} parts listed in ${file}`);
+    }
     if (values.push) execFileSync("docker", ["push", "--quiet", reference], { stdio: "inherit" });
   }
   const rows = images.map(({ reference, content }) => {

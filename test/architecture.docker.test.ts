@@ -6,10 +6,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureImage, imageLayers } from "../components/images/build.ts";
 import { type RunningArchitecture, runCommand, runningArchitecture } from "../scripts/demo/architecture.ts";
 import { check } from "../scripts/demo/check.ts";
 import { Log } from "../scripts/demo/log.ts";
 import { checkout, runPulumi } from "../scripts/environment.ts";
+import { imagesOfStack, type StackImage } from "../scripts/images/stack-images.ts";
 import { takeDown } from "../scripts/take-down.ts";
 import { DockerDaemon, dockerProblem } from "./support/docker-daemon.ts";
 
@@ -48,6 +50,15 @@ describe.skipIf(problem !== undefined)("the whole architecture on Docker", () =>
       const reference = references.find((each) => each.startsWith(`lambda-architecture/${name}:`)) ?? name;
       expect(daemon.docker("image", "inspect", "--format", "{{.Config.User}}", reference)).toBe("65532:65532");
     }
+  });
+
+  test("built again, an image has the same layers", async () => {
+    const images = await imagesOfStack(stack);
+    const { content, reference, settings } = images.find((each) => each.content.name === "zookeeper") as StackImage;
+    const options = { dockerHost: daemon.host };
+    const before = await imageLayers(reference, options);
+    await ensureImage(content, settings, reference, { ...options, again: true });
+    expect(await imageLayers(reference, options)).toEqual(before);
   });
 
   test(`the demo is exact on ${hasRealEdits ? "real" : "generated (there are no real ones here)"} edits`, async () => {

@@ -24,8 +24,6 @@ export interface BuildOptions {
   readonly dockerHost?: string;
   /** Builds anew although the image is there, and without what an earlier build left. Default: false */
   readonly again?: boolean;
-  /** The commit that the sources are of, for the image's labels. Default: none */
-  readonly revision?: string;
   /** Told what goes on. Default: nothing is. */
   readonly onProgress?: (message: string) => void;
   /** Ends the build when aborted. Default: never. */
@@ -54,7 +52,7 @@ export async function ensureImage(
   try {
     await writeContext(scratch, content, baseReference(settings), options);
     options.onProgress?.(`${content.name}: building ${reference}`);
-    const labels = imageLabels(content, baseReference(settings), reference, options.revision);
+    const labels = imageLabels(content, baseReference(settings), reference, await sourceRevision(options));
     const result = await docker(
       [
         ...["build", "--tag", reference, "--force-rm"],
@@ -72,6 +70,12 @@ export async function ensureImage(
   }
 }
 
+/** The commit that the sources are of; undefined outside of a checkout. */
+async function sourceRevision(options: BuildOptions): Promise<string | undefined> {
+  const { status, output } = await run("git", ["-C", import.meta.dirname, "rev-parse", "HEAD"], options);
+  return status === 0 ? output.trim() : undefined;
+}
+
 /** Whether the daemon has an image of that name. */
 export async function hasImage(reference: string, options: BuildOptions = {}): Promise<boolean> {
   const { status, output } = await docker(["image", "inspect", "--format", "{{.Id}}", reference], options);
@@ -80,6 +84,16 @@ export async function hasImage(reference: string, options: BuildOptions = {}): P
       `Docker does not answer: ${lastLines(output)}\nMend: start it, or point DOCKER_HOST at one that runs.`,
     );
   return status === 0;
+}
+
+/** The digests of an image's layers, from the base up: the same for two images of the same files, whenever they were made. */
+export async function imageLayers(reference: string, options: BuildOptions = {}): Promise<string[]> {
+  const { status, output } = await docker(
+    ["image", "inspect", "--format", "{{json .RootFS.Layers}}", reference],
+    options,
+  );
+  if (status !== 0) throw new DeploymentError(`Docker has no image ${reference}: ${lastLines(output)}`);
+  return JSON.parse(output);
 }
 
 /** Whether the name has the address of a registry, as Docker tells it: a dot or a port before the first slash. */
