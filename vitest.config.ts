@@ -4,12 +4,14 @@ import { defineConfig } from "vitest/config";
 const real = "test/**/*.real.test.ts";
 /** Tests that start a Docker daemon of their own and build images for it: they take longer than all others. */
 const docker = "test/**/*.docker.test.ts";
+/** Tests on a Kubernetes control plane, which takes half an hour to build where nothing of it is built yet. */
+const kubernetes = "test/**/*.kubernetes.test.ts";
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [real, docker], testTimeout: 20_000 },
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [real, docker, kubernetes], testTimeout: 20_000 },
       },
       {
         test: {
@@ -24,6 +26,15 @@ export default defineConfig({
         test: {
           name: "docker",
           include: [docker],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: "kubernetes",
+          include: [kubernetes],
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 600_000,

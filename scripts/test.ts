@@ -6,6 +6,7 @@
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
  *     npm run test:docker        the whole architecture in containers; no part of npm test
+ *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +20,7 @@ const kinds = {
   unit: [() => vitest("unit")],
   real: [() => vitest("real")],
   docker: [() => vitest("docker")],
+  kubernetes: [() => vitest("kubernetes")],
 };
 if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
   throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);
