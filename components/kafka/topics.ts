@@ -2,7 +2,7 @@
  * Makes a cluster's topics what they shall be: creates, adds partitions, changes settings. Running it again changes
  * nothing. Exit code 1 with one line a reason if it cannot.
  *
- * `topics.ts --bootstrap-servers HOST:PORT,… --topics FILE`, the file being JSON as of `wantedTopicsSchema`.
+ * `topics.ts --connection FILE --topics FILE`: JSON as of `kafkaConnectionSchema` and of `wantedTopicsSchema`.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,19 +15,19 @@ import {
   IncrementalAlterConfigOperationTypes,
   MultipleErrors,
 } from "@platformatic/kafka";
+import { connectionOptions, type KafkaConnection, kafkaConnectionSchema } from "../../jobs/kafka/connection.ts";
 import { type ExistingTopic, planTopics, type TopicPlan, wantedTopicsSchema } from "./topic-plan.ts";
 
 /** Milliseconds that brokers have to register with the controller after they listen. */
 const registrationTimeout = 30_000;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { "bootstrap-servers": { type: "string" }, topics: { type: "string" } } });
-  if (!values["bootstrap-servers"] || !values.topics) {
-    throw new Error("--bootstrap-servers HOST:PORT,… and --topics FILE are needed");
-  }
+  const { values } = parseArgs({ options: { connection: { type: "string" }, topics: { type: "string" } } });
+  if (!values.connection || !values.topics) throw new Error("--connection FILE and --topics FILE are needed");
+  const connection = kafkaConnectionSchema.parse(JSON.parse(readFileSync(values.connection, "utf8")));
   const wanted = wantedTopicsSchema.parse(JSON.parse(readFileSync(values.topics, "utf8")));
   const names = wanted.map(({ name }) => name);
-  await using admin = openAdmin(values["bootstrap-servers"].split(","));
+  await using admin = openAdmin(connection);
 
   const plan = planTopics(wanted, await existingTopics(admin, names));
   if (plan.refused.length > 0) throw new Error(plan.refused.join("\n"));
@@ -38,8 +38,14 @@ async function main(): Promise<void> {
     console.log(`topic ${name}: ${partitions} partitions, ${stepOf(plan, name)}`);
 }
 
-function openAdmin(bootstrapBrokers: string[]): Admin & AsyncDisposable {
-  const admin = new Admin({ clientId: "lambda-architecture-topics", bootstrapBrokers, retries: 20, retryDelay: 500 });
+function openAdmin(connection: KafkaConnection): Admin & AsyncDisposable {
+  const admin = new Admin({
+    clientId: "lambda-architecture-topics",
+    bootstrapBrokers: [...connection.bootstrapServers],
+    ...connectionOptions(connection),
+    retries: 20,
+    retryDelay: 500,
+  });
   return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.close() });
 }
 
