@@ -5,6 +5,15 @@ import type { LoadedApplication } from "./application.ts";
 import { CassandraCluster } from "./cassandra/index.ts";
 import { DruidCluster } from "./druid/index.ts";
 import { InputErrors } from "./input-errors.ts";
+import {
+  archiverAccess,
+  batchAccess,
+  type DataNames,
+  recomputationAccess,
+  servingAccess,
+  speedAccess,
+  tasksAccess,
+} from "./jobs/access.ts";
 import { createBatchLayer } from "./jobs/batch.ts";
 import type { JobArgs } from "./jobs/configuration.ts";
 import { createGeneration } from "./jobs/generation.ts";
@@ -93,7 +102,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
     );
     super("lambda-architecture:index:LambdaArchitecture", name, { ...inputs, views: generations }, opts);
 
-    const servers = createServers(this, name, args.target, systems, inputs, generations);
+    const servers = createServers(this, name, args.target, systems, inputs, generations, args.kafka);
     const configuration = createConfiguration(servers, inputs, generations);
     const jobs = createJobs(this, name, args, systems.jobs, inputs, servers, generations, configuration);
 
@@ -176,6 +185,13 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
   errors.throwIfAny();
 }
 
+/** The folders of the storage. */
+const [masterDataset, batchViews] = ["/master", "/batch"];
+
+function dataNames(topic: string): DataNames {
+  return { topic, deadLetterTopic: deadLetterTopic(topic), masterDataset, batchViews };
+}
+
 function deadLetterTopic(topic: string): string {
   return `${topic}-dead-letters`;
 }
@@ -188,12 +204,14 @@ function createServers(
   systems: Required<SystemArgs>,
   { topic, partitions, retentionHours, storage: storageKind }: Inputs,
   generations: Readonly<Record<string, string>>,
+  given: SystemArgs["kafka"],
 ) {
   const zooKeeper = new ZooKeeperEnsemble(`${name}-zookeeper`, { ...systems.zooKeeper, target }, { parent });
   const kafka = new KafkaCluster(
     `${name}-kafka`,
     {
-      ...systems.kafka,
+      // Sizes are of our own brokers: those of a managed service are the target's to choose.
+      ...(target.managed?.kafka === undefined ? systems.kafka : given),
       target,
       topics: [topic, deadLetterTopic(topic)].map((each) => ({ name: each, partitions, retentionHours })),
     },
@@ -224,6 +242,7 @@ function createServers(
       target,
       zooKeeper: zooKeeper.connectString,
       // The speed layer reads events and writes rows.
+      access: speedAccess(dataNames(topic)),
       reaches: pulumi.all([kafka.bootstrapServers, cassandra.contactPoints]).apply((addresses) => addresses.flat()),
     },
     { parent, dependsOn: [zooKeeper] },
@@ -239,7 +258,11 @@ function createServers(
     },
     { parent, dependsOn: [zooKeeper, ...(sharesFolders ? [] : [storage.component])] },
   );
-  const yarn = new YarnCluster(`${name}-yarn`, { ...systems.yarn, ...storage.yarn, target }, { parent });
+  const yarn = new YarnCluster(
+    `${name}-yarn`,
+    { ...systems.yarn, ...storage.yarn, access: tasksAccess(dataNames(topic)), target },
+    { parent },
+  );
   return { zooKeeper, kafka, cassandra, storage, storm, druid, yarn };
 }
 
@@ -251,7 +274,7 @@ function createConfiguration(
 ): pulumi.Output<string> {
   const configuration = pulumi
     .all([
-      kafka.bootstrapServers,
+      kafka.connection,
       cassandra.contactPoints,
       cassandra.localDataCenter,
       storage.configuration,
@@ -259,16 +282,16 @@ function createConfiguration(
       druid.coordinatorUrl,
     ])
     .apply(
-      ([bootstrapServers, contactPoints, localDataCenter, files, broker, coordinator]): Configuration => ({
+      ([connection, contactPoints, localDataCenter, files, broker, coordinator]): Configuration => ({
         topic,
         deadLetterTopic: deadLetterTopic(topic),
         partitions,
         chunkSize,
         maxEventBytes,
-        kafka: { bootstrapServers },
+        kafka: { ...connection, bootstrapServers: [...connection.bootstrapServers] },
         storage: files,
-        masterDataset: "/master",
-        batchViews: "/batch",
+        masterDataset,
+        batchViews,
         cassandra: { contactPoints, localDataCenter, keyspace },
         druid: { broker, coordinator },
         speed: { shards: 8, chunksPerEra: 64 },
@@ -284,7 +307,7 @@ function createJobs(
   name: string,
   { target, application }: LambdaArchitectureArgs,
   { archiverMemory = 256, servingMemory = 320, bolts = 1 }: JobSizeArgs,
-  { partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
+  { topic, partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
   { kafka, cassandra, storage, storm, druid, yarn }: Servers,
   generations: Readonly<Record<string, string>>,
   configuration: pulumi.Output<string>,
@@ -301,6 +324,7 @@ function createJobs(
   const archiver = createJobServer({
     ...job([kafka, component]),
     files,
+    access: archiverAccess(dataNames(topic)),
     role: "archiver",
     entry: "archive/main.ts",
     port: archiverPort,
@@ -312,6 +336,7 @@ function createJobs(
   const recomputation = createRecomputation({
     ...job([kafka, cassandra, ...views]),
     files,
+    access: recomputationAccess(dataNames(topic)),
     yarn,
     generations,
     minutes,
@@ -320,6 +345,7 @@ function createJobs(
   const serving = createJobServer({
     ...job([kafka, cassandra, recomputation]),
     files,
+    access: servingAccess(dataNames(topic)),
     role: "serving",
     entry: "serving/main.ts",
     port: servingPort,
@@ -336,6 +362,7 @@ function createJobs(
   const batch = createBatchLayer({
     ...job([cassandra, component, yarn, druid, ...views]),
     files,
+    access: batchAccess(dataNames(topic)),
     yarn,
     cron: batchSchedule,
   });

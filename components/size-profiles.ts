@@ -54,8 +54,8 @@ export interface SystemArgs {
   readonly kafka?: Omit<KafkaClusterArgs, "topics">;
   readonly hdfs?: HdfsStorageArgs;
   readonly s3?: S3StorageArgs;
-  readonly yarn?: Omit<YarnClusterArgs, "fileSystem" | "s3" | "user" | "replication">;
-  readonly storm?: Omit<StormClusterArgs, "zooKeeper">;
+  readonly yarn?: Omit<YarnClusterArgs, "access" | "fileSystem" | "s3" | "user" | "replication">;
+  readonly storm?: Omit<StormClusterArgs, "access" | "zooKeeper">;
   readonly cassandra?: Omit<CassandraClusterArgs, "keyspaces">;
   readonly druid?: Omit<DruidClusterArgs, "target" | "zooKeeper">;
   readonly jobs?: JobSizeArgs;

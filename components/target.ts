@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { KafkaConnection } from "../jobs/kafka/connection.ts";
 
 /**
  * What a server, task or schedule is called and where it belongs: `{component: "kafka", role: "broker", index: 0}`
@@ -73,9 +74,28 @@ export interface File {
   readonly secret?: boolean;
 }
 
+/** What a program does with topics and with the folders of the storage of the master dataset. */
+export interface DataAccess {
+  readonly topics?: readonly {
+    readonly name: string;
+    /** `describe` is to learn how far it reaches; `manage` to create it and to set its configuration. */
+    readonly operations: readonly ("describe" | "read" | "write" | "manage")[];
+  }[];
+  readonly folders?: readonly {
+    /** Absolute; `/` for all. */
+    readonly path: string;
+    readonly operations: readonly ("list" | "read" | "write" | "delete")[];
+  }[];
+}
+
 /** A supervised server. */
 export interface ServiceArgs {
   readonly identity: InstanceIdentity;
+  /**
+   * What it does with data in systems that the target manages itself: with those it may do this, and nothing else.
+   * Default: nothing.
+   */
+  readonly access?: DataAccess;
   /** The program and its arguments. No shell is involved. */
   readonly command: readonly string[];
   /** Further environment variables. Default: none. */
@@ -133,6 +153,11 @@ export interface ServicesArgs {
 /** A command that runs once to its end, and again whenever its arguments change. It must be idempotent. */
 export interface TaskArgs {
   readonly identity: InstanceIdentity;
+  /**
+   * What it does with data in systems that the target manages itself: with those it may do this, and nothing else.
+   * Default: nothing.
+   */
+  readonly access?: DataAccess;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   readonly files?: Readonly<Record<string, File>>;
@@ -159,6 +184,11 @@ export interface TaskArgs {
 /** A command that runs at the times of a cron expression; a run is skipped while the one before it goes on. */
 export interface ScheduleArgs {
   readonly identity: InstanceIdentity;
+  /**
+   * What it does with data in systems that the target manages itself: with those it may do this, and nothing else.
+   * Default: nothing.
+   */
+  readonly access?: DataAccess;
   /** Five fields, UTC, e.g. `0 * * * *`. */
   readonly cron: string;
   readonly command: readonly string[];
@@ -191,6 +221,21 @@ export interface ManagedBucket {
   readonly region: pulumi.Output<string>;
 }
 
+/** What a managed Kafka cluster is asked for. */
+export interface ManagedKafkaArgs {
+  /** How many brokers. Default: the target's choice */
+  readonly replicas?: number;
+  /** The largest heap of a broker, in MiB. Default: the service's choice */
+  readonly heap?: number;
+}
+
+/** A Kafka cluster that a target has made. */
+export interface ManagedKafka {
+  readonly connection: pulumi.Output<KafkaConnection>;
+  /** To depend on. */
+  readonly resource: pulumi.Resource;
+}
+
 /** The systems that a target can offer as services of its own. */
 export interface ManagedServices {
   /**
@@ -199,6 +244,13 @@ export interface ManagedServices {
    * @param name the component's name, with which the names of all resources begin
    */
   bucket?(name: string, opts: pulumi.CustomResourceOptions): ManagedBucket;
+  /**
+   * Makes a Kafka cluster.
+   *
+   * @param name as above
+   * @param args what the component was given; what the service cannot honour is an error that names it
+   */
+  kafka?(name: string, args: ManagedKafkaArgs, opts: pulumi.CustomResourceOptions): ManagedKafka;
 }
 
 /**

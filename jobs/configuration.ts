@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
+import { kafkaConnectionSchema } from "./kafka/connection.ts";
 import { storageConfigurationSchema } from "./storage/configuration.ts";
 
 /** What every job is told about the servers and about the data's layout: one JSON file, written by the deployment. */
@@ -15,10 +16,7 @@ export const configurationSchema = z.strictObject({
   chunkSize: z.int().positive(),
   /** Events of more bytes than this go to the dead-letter topic. */
   maxEventBytes: z.int().positive(),
-  kafka: z.strictObject({
-    /** `host:port` of the brokers. */
-    bootstrapServers: z.array(z.string()).min(1),
-  }),
+  kafka: kafkaConnectionSchema,
   /** Where the master dataset and the output of batch runs are. */
   storage: storageConfigurationSchema,
   /** The folder of the master dataset; a topic's files are under `<masterDataset>/<topic>/<partition>/`. */

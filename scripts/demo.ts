@@ -131,7 +131,7 @@ async function playEvents(
 ): Promise<void> {
   const rate = Math.min(options.rate ?? Number.POSITIVE_INFINITY, mostRate ?? Number.POSITIVE_INFINITY);
   await using producer = new EventProducer({
-    bootstrapServers: configuration.kafka.bootstrapServers,
+    ...configuration.kafka,
     topic: configuration.topic,
     clientId: "demo",
   });

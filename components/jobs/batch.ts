@@ -70,6 +70,7 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
   const schedule = target.schedule(
     {
       identity,
+      ...(args.access && { access: args.access }),
       cron: args.cron,
       command,
       files: batchFiles(args, identity),

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LoadedApplication } from "../application.ts";
-import type { File, Target } from "../target.ts";
+import type { DataAccess, File, Target } from "../target.ts";
 
 /** What every job of an architecture shares. */
 export interface JobArgs {
@@ -13,6 +13,8 @@ export interface JobArgs {
   readonly configuration: pulumi.Output<string>;
   /** Further files beside it, for jobs that use the storage of the master dataset. Default: none */
   readonly files?: Readonly<Record<string, File>>;
+  /** What it does with topics and files. Default: nothing */
+  readonly access?: DataAccess;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 

@@ -27,6 +27,7 @@ export function createRecomputation(args: RecomputationArgs): pulumi.Resource {
   return target.task(
     {
       identity,
+      ...(args.access && { access: args.access }),
       command: [
         target.node,
         target.program(jobModule("recomputation/main.ts"), application.module),

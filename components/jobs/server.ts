@@ -24,6 +24,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
   const placement = target.placement(identity);
   const server: ServiceArgs = {
     identity,
+    ...(args.access && { access: args.access }),
     command: [
       target.node,
       `--max-old-space-size=${Math.round(memory * 0.6)}`,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import type { KafkaConnection } from "../../jobs/kafka/connection.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import { modulePath } from "../module-path.ts";
@@ -93,30 +94,70 @@ export class KafkaCluster extends pulumi.ComponentResource {
   readonly bootstrapServers: pulumi.Output<string[]>;
   /** `host:port` of every broker for clients outside of the target, see `Target.published`. */
   readonly publishedBootstrapServers: pulumi.Output<string[]>;
+  /** How clients reach the brokers: their addresses and, where the target wants it, as whom. */
+  readonly connection: pulumi.Output<KafkaConnection>;
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: KafkaClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
     const { target, replicas = 1, controllers = defaultControllers(replicas), heap = 256, topics = [] } = args;
     checkArgs(name, replicas, controllers, heap, topics);
-    super("lambda-architecture:index:KafkaCluster", name, { replicas, controllers, heap, topics }, opts);
+    const isManaged = target.managed?.kafka !== undefined;
+    const { target: _, ...given } = args;
+    const inputs = isManaged ? given : { replicas, controllers, heap, topics };
+    super("lambda-architecture:index:KafkaCluster", name, inputs, opts);
 
-    const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
-    const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
-    const brokers = target.services(
-      { replicas: addresses.map((_, index) => broker(name, target, addresses, index, controllers, heap)) },
-      { parent: this },
-    );
-    createTopics(this, name, target, bootstrapServers, topics, brokers);
+    const cluster = isManaged
+      ? managedBrokers(this, name, args)
+      : ownBrokers(this, name, target, replicas, controllers, heap);
+    const { connection } = cluster;
+    // The task also places the copies of internal topics; a managed cluster does that by itself.
+    if (topics.length > 0 || !isManaged)
+      createTopics(this, name, target, cluster, topics, isManaged ? undefined : replicas);
 
-    this.bootstrapServers = pulumi.output(bootstrapServers);
-    this.publishedBootstrapServers = pulumi.output(
-      addresses.map((_, index) => external(target, identity(name, index)) ?? (bootstrapServers[index] as string)),
+    this.connection = connection;
+    this.bootstrapServers = connection.apply(({ bootstrapServers }) => [...bootstrapServers]);
+    this.publishedBootstrapServers = this.bootstrapServers.apply((servers) =>
+      servers.map((server, index) => (isManaged ? undefined : external(target, identity(name, index))) ?? server),
     );
     this.registerOutputs({
       bootstrapServers: this.bootstrapServers,
       publishedBootstrapServers: this.publishedBootstrapServers,
     });
   }
+}
+
+/** How to reach the brokers, and what to depend on. */
+interface Brokers {
+  readonly connection: pulumi.Output<KafkaConnection>;
+  readonly brokers: pulumi.Resource[];
+}
+
+function ownBrokers(
+  parent: pulumi.Resource,
+  name: string,
+  target: Target,
+  replicas: number,
+  controllers: number,
+  heap: number,
+): Brokers {
+  const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
+  const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
+  const brokers = target.services(
+    { replicas: addresses.map((_, index) => broker(name, target, addresses, index, controllers, heap)) },
+    { parent },
+  );
+  return { connection: pulumi.output({ bootstrapServers }), brokers };
+}
+
+function managedBrokers(
+  parent: pulumi.Resource,
+  name: string,
+  { target, replicas, heap }: KafkaClusterArgs & { target: Target },
+): Brokers {
+  const args = { ...(replicas !== undefined && { replicas }), ...(heap !== undefined && { heap }) };
+  const made = target.managed?.kafka?.(name, args, { parent });
+  if (made === undefined) throw new Error(`the target ${target.name} makes no Kafka clusters`);
+  return { connection: made.connection, brokers: [made.resource] };
 }
 
 function checkArgs(
@@ -218,31 +259,36 @@ function broker(
   };
 }
 
+/** @param replicas how many brokers the copies of partitions are put on; undefined: the cluster does that by itself */
 function createTopics(
   parent: pulumi.Resource,
   component: string,
   target: Target,
-  bootstrapServers: readonly string[],
+  { connection, brokers }: Brokers,
   topics: readonly KafkaTopic[],
-  brokers: pulumi.Resource[],
+  replicas: number | undefined,
 ): pulumi.Resource {
   const identity: InstanceIdentity = { component, role: "topics" };
   const program = target.program(modulePath("./topics.ts", import.meta.url));
-  const file = `${target.placement(identity).configuration}/topics.json`;
-  const replicas = bootstrapServers.length;
+  const { configuration } = target.placement(identity);
   const command = [
     ...[target.node, program],
-    ...["--bootstrap-servers", bootstrapServers.join(",")],
-    ...["--brokers", String(replicas)],
-    ...["--replication-factor", String(replicationFactor(replicas))],
-    ...["--topics", file],
+    ...["--connection", `${configuration}/connection.json`],
+    ...(replicas === undefined
+      ? []
+      : ["--brokers", String(replicas), "--replication-factor", String(replicationFactor(replicas))]),
+    ...["--topics", `${configuration}/topics.json`],
   ];
   return target.task(
     {
       identity,
+      access: { topics: topics.map(({ name }) => ({ name, operations: ["manage"] })) },
       command,
       checkCommand: [...command, "--check"],
-      files: { "topics.json": { content: JSON.stringify(topics.map(wantedTopic), undefined, 2) } },
+      files: {
+        "connection.json": { content: connection.apply((known) => JSON.stringify(known, undefined, 2)) },
+        "topics.json": { content: JSON.stringify(topics.map(wantedTopic), undefined, 2) },
+      },
       // A broker that goes or comes has all its partitions copied before.
       timeout: 3600,
     },

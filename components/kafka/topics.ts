@@ -3,8 +3,9 @@
  * partitions, of internal topics too, on the brokers that the cluster shall have. Running it again changes nothing.
  * Exit code 1 with one line a reason if it cannot.
  *
- * `topics.ts --bootstrap-servers HOST:PORT,… --brokers N --replication-factor N --topics FILE [--check]`, the file being
- * JSON as of `wantedTopicsSchema`. With `--check` nothing is changed: exit code 1 with one line for each thing to do.
+ * `topics.ts --connection FILE --topics FILE [--brokers N --replication-factor N] [--check]`: JSON as of
+ * `kafkaConnectionSchema` and of `wantedTopicsSchema`. Without `--brokers` the copies of partitions stay where they
+ * are. With `--check` nothing is changed: exit code 1 with one line for each thing to do.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +20,7 @@ import {
   listPartitionReassignmentsV0,
   MultipleErrors,
 } from "@platformatic/kafka";
+import { connectionOptions, type KafkaConnection, kafkaConnectionSchema } from "../../jobs/kafka/connection.ts";
 import { type Move, type PartitionCopies, planPartitions } from "./partition-plan.ts";
 import { type ExistingTopic, planTopics, type TopicPlan, topicSentences, wantedTopicsSchema } from "./topic-plan.ts";
 
@@ -32,42 +34,52 @@ const copyPause = 1_000;
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      "bootstrap-servers": { type: "string" },
+      connection: { type: "string" },
       brokers: { type: "string" },
       "replication-factor": { type: "string" },
       topics: { type: "string" },
       check: { type: "boolean", default: false },
     },
   });
-  const { "bootstrap-servers": servers, brokers: count, "replication-factor": factor, topics: file, check } = values;
-  if (!servers || !count || !factor || !file)
+  const { connection: connectionFile, brokers: count, "replication-factor": factor, topics: file, check } = values;
+  if (!connectionFile || !file || (count === undefined) !== (factor === undefined))
     throw new Error(
-      "--bootstrap-servers HOST:PORT,…, --brokers N, --replication-factor N and --topics FILE are needed",
+      "--connection FILE and --topics FILE are needed; --brokers N and --replication-factor N come together",
     );
+  const connection = kafkaConnectionSchema.parse(JSON.parse(readFileSync(connectionFile, "utf8")));
   const wanted = wantedTopicsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   const names = wanted.map(({ name }) => name);
-  const brokers = Array.from({ length: Number(count) }, (_, index) => index);
-  await using admin = openAdmin(servers.split(","), check);
+  const brokers = Array.from({ length: Number(count ?? 0) }, (_, index) => index);
+  await using admin = openAdmin(connection, check);
 
   const plan = planTopics(wanted, await existingTopics(admin, names));
   if (check) {
-    const { moves, refused } = planPartitions(await partitionCopies(admin), brokers, Number(factor));
+    const { moves, refused } =
+      count === undefined
+        ? { moves: [], refused: [] }
+        : planPartitions(await partitionCopies(admin), brokers, Number(factor));
     report([...plan.refused, ...topicSentences(plan), ...moves.map(moveSentence), ...refused]);
     return;
   }
   if (plan.refused.length > 0) throw new Error(plan.refused.join("\n"));
-  await brokersRegistered(admin, brokers);
+  if (count !== undefined) await brokersRegistered(admin, brokers);
   await execute(admin, plan);
-  await place(admin, brokers, Number(factor));
+  if (count !== undefined) await place(admin, brokers, Number(factor));
   // Returns once every partition has a leader, so that who comes next can write at once.
   if (names.length > 0) await admin.metadata({ topics: names, forceUpdate: true });
   for (const { name, partitions } of wanted)
     console.log(`topic ${name}: ${partitions} partitions, ${stepOf(plan, name)}`);
 }
 
-function openAdmin(bootstrapBrokers: string[], once: boolean): Admin & AsyncDisposable {
+function openAdmin(connection: KafkaConnection, once: boolean): Admin & AsyncDisposable {
   const patience = once ? { retries: 1, connectTimeout: 3_000 } : { retries: 20 };
-  const admin = new Admin({ clientId: "lambda-architecture-topics", bootstrapBrokers, retryDelay: 500, ...patience });
+  const admin = new Admin({
+    clientId: "lambda-architecture-topics",
+    bootstrapBrokers: [...connection.bootstrapServers],
+    ...connectionOptions(connection),
+    retryDelay: 500,
+    ...patience,
+  });
   return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.close() });
 }
 

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
+import type { DataAccess, Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   firstSlotPort,
   nimbusPort,
@@ -83,6 +83,12 @@ export interface StormClusterArgs {
    * @default none
    */
   readonly reaches?: pulumi.Input<readonly string[]>;
+  /**
+   * What the topologies do with topics and files.
+   *
+   * @default nothing
+   */
+  readonly access?: DataAccess;
 }
 
 /**
@@ -125,10 +131,12 @@ interface Cluster {
   readonly name: string;
   readonly target: Target;
   readonly nimbusSeeds: readonly string[];
-  readonly sizes: Required<StormClusterArgs>;
+  readonly sizes: Required<Omit<StormClusterArgs, "access">> & Pick<StormClusterArgs, "access">;
 }
 
-function withDefaults(args: StormClusterArgs): Required<StormClusterArgs> {
+function withDefaults(
+  args: StormClusterArgs,
+): Required<Omit<StormClusterArgs, "access">> & Pick<StormClusterArgs, "access"> {
   return {
     zooKeeper: args.zooKeeper,
     nimbusReplicas: args.nimbusReplicas ?? 1,
@@ -139,10 +147,14 @@ function withDefaults(args: StormClusterArgs): Required<StormClusterArgs> {
     workerHeap: args.workerHeap ?? 192,
     workerShellMemory: args.workerShellMemory ?? 384,
     reaches: args.reaches ?? [],
+    ...(args.access && { access: args.access }),
   };
 }
 
-function checkArgs(name: string, args: Required<StormClusterArgs>): void {
+function checkArgs(
+  name: string,
+  args: Required<Omit<StormClusterArgs, "access">> & Pick<StormClusterArgs, "access">,
+): void {
   const errors = new InputErrors(`StormCluster ${JSON.stringify(name)}`);
   errors.checkWhole(args.nimbusReplicas, "nimbusReplicas", 1, 7);
   errors.checkWhole(args.supervisors, "supervisors", 1);
@@ -186,6 +198,7 @@ function supervisor(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
       ...Object.fromEntries(Array.from({ length: sizes.slots }, (_, slot) => [`slot${slot}`, firstSlotPort + slot])),
     },
     reaches: sizes.reaches,
+    ...(sizes.access && { access: sizes.access }),
     readiness: { kind: "tcp", port: supervisorPort },
     memory: sizes.supervisorHeap + memoryBesideHeap + sizes.slots * worker,
     // Its id, and which workers it runs.

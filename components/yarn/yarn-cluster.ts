@@ -4,8 +4,9 @@ import { type HadoopProperties, hadoopDistribution, hadoopEnvironment } from "..
 import { clientSite, coreSite } from "../hdfs/configuration.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { historyAccess } from "../jobs/access.ts";
 import { type S3Access, s3aDistribution, s3Environment } from "../s3/index.ts";
-import type { Distribution, File, InstanceIdentity, Placement, ServiceArgs, Target } from "../target.ts";
+import type { DataAccess, Distribution, File, InstanceIdentity, Placement, ServiceArgs, Target } from "../target.ts";
 import {
   hadoopClientConfiguration,
   historyAdminPort,
@@ -42,6 +43,12 @@ export interface YarnClusterArgs {
    * @default none: the file system is HDFS
    */
   readonly s3?: S3Access;
+  /**
+   * What the jobs do with topics and files.
+   *
+   * @default nothing
+   */
+  readonly access?: DataAccess;
   /**
    * Copies of each block of what jobs write, see `HdfsStorage.replication`.
    *
@@ -140,7 +147,7 @@ export class YarnCluster extends pulumi.ComponentResource {
     const { target } = args;
     const inputs = withDefaults(args);
     checkArgs(name, inputs, target);
-    const { s3, ...plain } = inputs;
+    const { access, s3, ...plain } = inputs;
     super("lambda-architecture:index:YarnCluster", name, plain, opts);
     this.clientDistributions = distributionsOf(inputs);
     this.#s3 = s3;
@@ -174,13 +181,14 @@ export class YarnCluster extends pulumi.ComponentResource {
   }
 }
 
-type Inputs = Required<Omit<YarnClusterArgs, "s3">> & Pick<YarnClusterArgs, "s3">;
+type Inputs = Required<Omit<YarnClusterArgs, "access" | "s3">> & Pick<YarnClusterArgs, "access" | "s3">;
 
 function withDefaults(args: YarnClusterArgs): Inputs {
   const masterMemory = args.masterMemory ?? 768;
   return {
     fileSystem: args.fileSystem,
     ...(args.s3 !== undefined && { s3: args.s3 }),
+    ...(args.access !== undefined && { access: args.access }),
     replication: args.replication ?? 1,
     user: args.user ?? "hdfs",
     nodeManagers: args.nodeManagers ?? 1,
@@ -301,6 +309,7 @@ function nodeManager(
 ): ServiceArgs {
   const placement = target.placement(identity);
   return server(identity, target, inputs, {
+    ...(inputs.access && { access: inputs.access }),
     mainClass: "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
     heap: inputs.nodeManagerHeap,
     // The shuffle service has no setting for its address.
@@ -334,6 +343,7 @@ function historyServer(
   inputs: Inputs,
 ): ServiceArgs {
   return server({ component, role: "historyserver" }, target, inputs, {
+    access: historyAccess,
     mainClass: "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
     heap: inputs.historyServerHeap,
     files: asFiles(historyServerFiles(configuration)),
@@ -347,7 +357,7 @@ function historyServer(
 /** What one server of YARN has of its own. */
 type Server = Pick<
   ServiceArgs,
-  "files" | "distributions" | "ports" | "clientPorts" | "readiness" | "memory" | "stopGrace"
+  "access" | "files" | "distributions" | "ports" | "clientPorts" | "readiness" | "memory" | "stopGrace"
 > & {
   readonly mainClass: string;
   readonly heap: number;

@@ -24,11 +24,10 @@ const onRetry = (error: Error, failures: number) => {
   metrics.retries.inc({ system: "Kafka" });
   if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);
 };
-const bootstrapServers = configuration.kafka.bootstrapServers;
 // Smaller fetches than the default: a chunk is buffered anyway, and the archiver shares its machine.
-const reader = new RangeReader({ bootstrapServers, clientId: "archiver", maxFetchBytes: 1024 * 1024, onRetry });
+const reader = new RangeReader({ ...configuration.kafka, clientId: "archiver", maxFetchBytes: 1024 * 1024, onRetry });
 const deadLetters = new EventProducer({
-  bootstrapServers,
+  ...configuration.kafka,
   clientId: "archiver",
   topic: configuration.deadLetterTopic,
   onRetry,

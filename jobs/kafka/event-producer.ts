@@ -1,5 +1,6 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
 import { backOffMilliseconds, withBackOff } from "../back-off.ts";
+import { connectionOptions, type KafkaConnection } from "./connection.ts";
 import { kafkaError } from "./kafka-error.ts";
 
 /** What a source gives: an event's JSON text and, if events that belong together shall share a partition, its key. */
@@ -11,9 +12,7 @@ export interface SourceEvent {
   readonly partition?: number | undefined;
 }
 
-export interface EventProducerOptions {
-  /** `host:port` of the brokers. */
-  readonly bootstrapServers: readonly string[];
+export interface EventProducerOptions extends KafkaConnection {
   readonly topic: string;
   /** The name in the brokers' logs. Default: `lambda-architecture` */
   readonly clientId?: string;
@@ -41,6 +40,7 @@ export class EventProducer implements AsyncDisposable {
     this.#producer = new Producer({
       clientId: options.clientId ?? "lambda-architecture",
       bootstrapBrokers: [...options.bootstrapServers],
+      ...connectionOptions(options),
       idempotent: true,
       acks: -1,
       compression: options.compression ?? "lz4",

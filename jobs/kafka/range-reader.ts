@@ -9,6 +9,7 @@ import {
   ListOffsetTimestamps,
 } from "@platformatic/kafka";
 import { abortable, withBackOff } from "../back-off.ts";
+import { connectionOptions, type KafkaConnection } from "./connection.ts";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
 import { type FetchResponse, fetchResponse } from "./fetch-response.ts";
 import { kafkaError } from "./kafka-error.ts";
@@ -47,9 +48,7 @@ export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface RangeReaderOptions {
-  /** `host:port` of the brokers. */
-  readonly bootstrapServers: readonly string[];
+export interface RangeReaderOptions extends KafkaConnection {
   /** The name in the brokers' logs. Default: `lambda-architecture` */
   readonly clientId?: string;
   /** The most bytes that a fetch asks for. Default: 4 MiB */
@@ -88,6 +87,7 @@ export class RangeReader implements AsyncDisposable {
       clientId: this.#clientId,
       groupId: this.#clientId,
       bootstrapBrokers: [...options.bootstrapServers],
+      ...connectionOptions(options),
       isolationLevel: FetchIsolationLevels.READ_COMMITTED,
       retries: 2,
       retryDelay: 100,
@@ -183,7 +183,7 @@ export class RangeReader implements AsyncDisposable {
     const key = `${topic}-${partition}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = new Lane(this.#clientId);
+      lane = new Lane(this.#clientId, this.#options);
       this.#lanes.set(key, lane);
     }
     return lane;
@@ -244,8 +244,9 @@ class Lane {
   #batchBytes = firstBatchBytes;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(clientId: string) {
-    this.connections = new ConnectionPool(clientId, { connectTimeout: 3_000, requestTimeout: 30_000 });
+  constructor(clientId: string, connection: KafkaConnection) {
+    const timeouts = { connectTimeout: 3_000, requestTimeout: 30_000 };
+    this.connections = new ConnectionPool(clientId, { ...connectionOptions(connection), ...timeouts });
   }
 
   inTurn<Result>(operation: () => Promise<Result>): Promise<Result> {

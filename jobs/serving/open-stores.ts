@@ -32,7 +32,7 @@ export function openStores(
     // The default waits for up to ten minutes before it looks for a lost server again.
     policies: { reconnection: new policies.reconnection.ExponentialReconnectionPolicy(100, 2_000, false) },
   });
-  const reader = new RangeReader({ bootstrapServers: kafka.bootstrapServers, clientId: "lambda-serving" });
+  const reader = new RangeReader({ ...kafka, clientId: "lambda-serving" });
   const storage = openStorage(configuration.storage, storeTimeout);
 
   const batchQuery = (view: AnyView, { key, from, to }: Selection) => ({

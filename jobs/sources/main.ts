@@ -48,7 +48,7 @@ const onRetry = (error: Error, failures: number) => {
   if (failures % 20 === 1) console.error(`${error.message}; tries again (failure ${failures})`);
 };
 const producer = new EventProducer({
-  bootstrapServers: configuration.kafka.bootstrapServers,
+  ...configuration.kafka,
   clientId: "source",
   topic: configuration.topic,
   onRetry,

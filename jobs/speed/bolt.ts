@@ -16,7 +16,7 @@ await runBolt((reporter) => {
     application,
     configuration,
     reader: new RangeReader({
-      bootstrapServers: configuration.kafka.bootstrapServers,
+      ...configuration.kafka,
       clientId: "speed-bolt",
       onRetry: reportRetries(reporter, "Kafka does not give the events"),
     }),

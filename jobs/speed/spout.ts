@@ -13,7 +13,7 @@ await runSpout((reporter) => {
   return new DescriptorSpout({
     views: application.views,
     configuration,
-    reader: new RangeReader({ bootstrapServers: configuration.kafka.bootstrapServers, clientId: "speed-spout" }),
+    reader: new RangeReader({ ...configuration.kafka, clientId: "speed-spout" }),
     store: new CassandraSpeedStore({ configuration }),
     reporter,
   });

@@ -11,8 +11,7 @@ export class Log {
 
   constructor(architecture: RunningArchitecture) {
     this.#architecture = architecture;
-    const { bootstrapServers } = architecture.configuration.kafka;
-    this.#reader = new RangeReader({ bootstrapServers, clientId: "demo" });
+    this.#reader = new RangeReader({ ...architecture.configuration.kafka, clientId: "demo" });
   }
 
   async end(): Promise<Offsets> {

@@ -49,6 +49,8 @@ export interface RecordingArgs {
   readonly preview?: boolean;
   /** What a provider's function answers. Default: nothing, to each */
   readonly call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+  /** What a provider says of a resource beside its inputs. Default: nothing */
+  readonly outputs?: (type: string, name: string) => Record<string, unknown>;
 }
 
 /** The part of Pulumi's request for a resource that is noted. */
@@ -85,13 +87,22 @@ export class ProgramRecording {
   #resources: RegisteredResource[] = [];
 
   /** Waits for the program before, sets the mocks and forgets what was noted; call it before each program. */
-  async start({ project, stack, preview = false, call = () => ({}) }: RecordingArgs = {}): Promise<void> {
+  async start({
+    project,
+    stack,
+    preview = false,
+    call = () => ({}),
+    outputs = () => ({}),
+  }: RecordingArgs = {}): Promise<void> {
     await pulumi.runtime.disconnect();
     const resources: RegisteredResource[] = [];
     this.#resources = resources;
     await pulumi.runtime.setMocks(
       {
-        newResource: ({ name, inputs }) => ({ id: preview ? undefined : name, state: inputs }),
+        newResource: ({ type, name, inputs }) => ({
+          id: preview ? undefined : name,
+          state: { ...inputs, ...outputs(type, name) },
+        }),
         call: ({ token, inputs }) => call(token, inputs),
       },
       project,

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { ProgramRecording, type ResourceOptions } from "../../stacks/plan/program-recording.ts";
+import { ProgramRecording, type RecordingArgs, type ResourceOptions } from "../../stacks/plan/program-recording.ts";
 
 /** A resource as a program asked Pulumi for it. */
 export interface RecordedResource {
@@ -20,8 +20,8 @@ export class RecordedResources {
   readonly #recording = new ProgramRecording();
 
   /** Waits for the test before, sets the mocks and forgets what was noted; call it before each test and each import. */
-  async start(): Promise<void> {
-    await this.#recording.start();
+  async start(args: Pick<RecordingArgs, "outputs"> = {}): Promise<void> {
+    await this.#recording.start(args);
   }
 
   /** Waits until all resources are registered. No resource may be created afterwards, until the next start. */

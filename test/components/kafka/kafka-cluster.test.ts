@@ -87,8 +87,8 @@ test("topics come from one task", async () => {
   const task = target.tasks.get("kafka-topics");
   expect(task?.identity).toEqual({ component: "kafka", role: "topics" });
   expect(task?.command.slice(2)).toEqual([
-    "--bootstrap-servers",
-    "127.9.0.1:9092",
+    "--connection",
+    "/recording-target/kafka-topics/configuration/connection.json",
     "--brokers",
     "1",
     "--replication-factor",
@@ -98,6 +98,8 @@ test("topics come from one task", async () => {
   ]);
   expect(task?.checkCommand).toEqual([...(task?.command ?? []), "--check"]);
   expect(task?.command[1]).toMatch(/components\/kafka\/topics\.ts$/);
+  const connection = await outputOf(pulumi.output(task?.files?.["connection.json"]?.content ?? ""));
+  expect(JSON.parse(connection)).toEqual({ bootstrapServers: ["127.9.0.1:9092"] });
   expect(JSON.parse(String(task?.files?.["topics.json"]?.content))).toEqual([
     { name: "edits", partitions: 2, configuration: { "retention.ms": "86400000", "compression.type": "zstd" } },
     { name: "plain", partitions: 1, configuration: {} },

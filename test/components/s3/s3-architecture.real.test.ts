@@ -124,7 +124,8 @@ describe.skipIf(s3Server === undefined)("an architecture whose master dataset is
     while (!target.schedules.has("lambda-batch") || !target.serviceArgs.has("lambda-serving")) await sleep(10);
 
     await target.start(/zookeeper/);
-    await target.start(/kafka|cassandra|druid|yarn/);
+    // One system after the other: all at once, each takes longer than it may on a busy machine.
+    for (const system of [/kafka/, /druid/, /cassandra/, /yarn/]) await target.start(system);
     await target.run("lambda-kafka-topics");
     await target.run("lambda-cassandra-schema");
     await target.start(/^lambda-(archiver|serving)$/);
