@@ -107,6 +107,12 @@ export interface ServiceArgs {
   readonly memory: number;
   /** Whether the server keeps data that must outlive it. Default: false. */
   readonly stateful?: boolean;
+  /**
+   * Values that the server's data is made for and that cannot change while the server exists, by the name of the
+   * argument that they come from. A target that knows the values before refuses a change before it changes anything.
+   * Default: none.
+   */
+  readonly permanent?: Readonly<Record<string, string | number>>;
   /** Default: SIGTERM. */
   readonly stopSignal?: "SIGTERM" | "SIGINT" | "SIGKILL";
   /** Seconds between the stop signal and SIGKILL. Default: 10. */
@@ -115,7 +121,10 @@ export interface ServiceArgs {
 
 /** The servers of one role of a component: of one kind, told apart by the index of their identity. */
 export interface ServicesArgs {
-  /** The servers in the order of their index; exactly one, without an index, for a role that has no replicas. */
+  /**
+   * The servers in the order of their index; exactly one, without an index, for a role that has no replicas. Of those
+   * that run, one at a time is restarted, and only while all others of the role are ready.
+   */
   readonly replicas: readonly ServiceArgs[];
   /** Whether each server starts only when the one before it is ready. Default: false, all at once */
   readonly ordered?: boolean;
@@ -128,6 +137,12 @@ export interface TaskArgs {
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   readonly files?: Readonly<Record<string, File>>;
   readonly distributions?: readonly Distribution[];
+  /**
+   * A cheap command that looks whether what the task did is still so, without changing anything: exit code 0 if it is,
+   * else each line of its output says what is not. A target that can run it while it compares (as the local one does)
+   * shows those lines in a preview and a refresh, and runs the task again. Default: none.
+   */
+  readonly checkCommand?: readonly string[];
   /** A command that takes back what the task did, run when it is deleted. Default: none. */
   readonly deleteCommand?: readonly string[];
   /**

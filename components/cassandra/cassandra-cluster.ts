@@ -230,15 +230,17 @@ function createSchema(
   );
   const program = target.program(modulePath("./schema.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/keyspaces.json`;
+  const command = [
+    ...[target.node, program],
+    ...["--contact-points", contactPoints.join(",")],
+    ...["--local-data-center", dataCenter],
+    ...["--keyspaces", file],
+  ];
   return target.task(
     {
       identity,
-      command: [
-        ...[target.node, program],
-        ...["--contact-points", contactPoints.join(",")],
-        ...["--local-data-center", dataCenter],
-        ...["--keyspaces", file],
-      ],
+      command,
+      checkCommand: [...command, "--check"],
       files: { "keyspaces.json": { content: JSON.stringify(wanted, undefined, 2) } },
     },
     { parent, dependsOn: nodes },

@@ -33,6 +33,27 @@ export function keyspaceStatement(
   return `ALTER KEYSPACE ${name} WITH replication = ${replication}`;
 }
 
+/** What a cluster has: its keyspaces' replication, and the names of their tables. */
+export interface ExistingSchema {
+  readonly replications: ReadonlyMap<string, Replication>;
+  readonly tables: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What is not as it shall be, a sentence each. Of the statements for tables, those that create one are looked at. */
+export function schemaProblems(wanted: readonly WantedKeyspace[], dataCenter: string, found: ExistingSchema): string[] {
+  return wanted.flatMap(({ name, replicationFactor, tables }) => {
+    const replication = found.replications.get(name);
+    if (replication === undefined) return [`keyspace ${name} is missing`];
+    const missing = tables
+      .flatMap((statement) => /^\s*CREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\s+(\w+)/i.exec(statement)?.[1] ?? [])
+      .filter((table) => found.tables.get(name)?.has(table.toLowerCase()) !== true)
+      .map((table) => `table ${name}.${table} is missing`);
+    return isReplication(replication, dataCenter, replicationFactor)
+      ? missing
+      : [`keyspace ${name} has not ${replicationFactor} copies in ${dataCenter}`, ...missing];
+  });
+}
+
 function isReplication({ class: strategy, ...copies }: Replication, dataCenter: string, factor: number): boolean {
   return (
     strategy?.endsWith("NetworkTopologyStrategy") === true &&

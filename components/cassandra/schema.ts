@@ -2,13 +2,13 @@
  * Makes a cluster's keyspaces what they shall be and creates the tables that are missing. Running it again changes
  * nothing. Exit code 1 with the reason if it cannot.
  *
- * `schema.ts --contact-points HOST:PORT,… --local-data-center NAME --keyspaces FILE`, the file being JSON as of
- * `wantedKeyspacesSchema`.
+ * `schema.ts --contact-points HOST:PORT,… --local-data-center NAME --keyspaces FILE [--check]`, the file being JSON as of
+ * `wantedKeyspacesSchema`. With `--check` nothing is changed: exit code 1 with one line for each thing to do.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Client, errors, types } from "cassandra-driver";
-import { keyspaceStatement, type Replication, wantedKeyspacesSchema } from "./schema-plan.ts";
+import { type ExistingSchema, keyspaceStatement, schemaProblems, wantedKeyspacesSchema } from "./schema-plan.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -16,9 +16,10 @@ async function main(): Promise<void> {
       "contact-points": { type: "string" },
       "local-data-center": { type: "string" },
       keyspaces: { type: "string" },
+      check: { type: "boolean", default: false },
     },
   });
-  const { "contact-points": contactPoints, "local-data-center": localDataCenter, keyspaces: file } = values;
+  const { "contact-points": contactPoints, "local-data-center": localDataCenter, keyspaces: file, check } = values;
   if (!contactPoints || !localDataCenter || !file) {
     throw new Error("--contact-points HOST:PORT,…, --local-data-center NAME and --keyspaces FILE are needed");
   }
@@ -32,9 +33,15 @@ async function main(): Promise<void> {
   });
   try {
     await client.connect();
-    const existing = await replications(client);
+    const existing = await existingSchema(client);
+    if (check) {
+      const problems = schemaProblems(wanted, localDataCenter, existing);
+      for (const problem of problems) console.log(problem);
+      if (problems.length > 0) process.exitCode = 1;
+      return;
+    }
     for (const keyspace of wanted) {
-      const statement = keyspaceStatement(keyspace, localDataCenter, existing.get(keyspace.name));
+      const statement = keyspaceStatement(keyspace, localDataCenter, existing.replications.get(keyspace.name));
       if (statement !== undefined) await run(client, statement);
       await run(client, `USE ${keyspace.name}`);
       for (const table of keyspace.tables) await run(client, table);
@@ -45,9 +52,16 @@ async function main(): Promise<void> {
   }
 }
 
-async function replications(client: Client): Promise<Map<string, Replication>> {
-  const { rows } = await client.execute("SELECT keyspace_name, replication FROM system_schema.keyspaces");
-  return new Map(rows.map((row) => [row.keyspace_name, row.replication]));
+async function existingSchema(client: Client): Promise<ExistingSchema> {
+  const [keyspaces, tables] = await Promise.all([
+    client.execute("SELECT keyspace_name, replication FROM system_schema.keyspaces"),
+    client.execute("SELECT keyspace_name, table_name FROM system_schema.tables"),
+  ]);
+  const byKeyspace = Map.groupBy(tables.rows, (row) => row.keyspace_name as string);
+  return {
+    replications: new Map(keyspaces.rows.map((row) => [row.keyspace_name, row.replication])),
+    tables: new Map([...byKeyspace].map(([name, rows]) => [name, new Set(rows.map((row) => row.table_name))])),
+  };
 }
 
 async function run(client: Client, statement: string): Promise<void> {

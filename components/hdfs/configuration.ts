@@ -49,9 +49,21 @@ export function nameNodeSite(configuration: HdfsConfiguration, data: string): st
     "dfs.namenode.http-address": `${nameNode}:${nameNodeHttpPort}`,
     // A DataNode is known by the address that it calls from; no reverse look-up of names is needed.
     "dfs.namenode.datanode.registration.ip-hostname-check": false,
+    "dfs.hosts.exclude": excludedFile(data),
+    // DataNodes that leave are looked at every 30 s by default, and few blocks are copied at a time: both spare clusters
+    // of thousands, and make a small one wait.
+    "dfs.namenode.decommission.interval": "1s",
+    "dfs.namenode.replication.work.multiplier.per.iteration": 20,
+    "dfs.namenode.replication.max-streams": 10,
+    "dfs.namenode.replication.max-streams-hard-limit": 20,
     // Once enough blocks are there, waiting longer brings nothing.
     "dfs.namenode.safemode.extension": 0,
   });
+}
+
+/** The file, in the NameNode's folder for data, of the DataNodes that may hold no blocks, an address a line. */
+export function excludedFile(data: string): string {
+  return join(data, "excluded-data-nodes");
 }
 
 /** The text of a DataNode's hdfs-site.xml. */
@@ -78,10 +90,11 @@ function shared({ replication }: HdfsConfiguration): HadoopProperties {
 
 /**
  * The command that formats the NameNode's folder unless it holds a file system already, for a shell to run before every
- * start. `fsimage_*` is the last file that a format writes, and one is always there afterwards: without it there is
+ * start; it also makes the file of excluded DataNodes, without which no NameNode starts. `fsimage_*` is the last file that a format writes, and one is always there afterwards: without it there is
  * nothing but what a format left behind that was stopped half-way.
  */
 export function formatCommand(format: readonly string[], data: string): string[] {
-  const script = 'for image in "$1"/name/current/fsimage_*; do [ -e "$image" ] && exit 0; done; shift; exec "$@"';
+  const script =
+    ': >>"$1/excluded-data-nodes"; for image in "$1"/name/current/fsimage_*; do [ -e "$image" ] && exit 0; done; shift; exec "$@"';
   return ["/bin/sh", "-c", script, "format", data, ...format];
 }

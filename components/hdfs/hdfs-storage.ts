@@ -3,6 +3,7 @@ import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { hadoopDistribution, hadoopEnvironment } from "../hadoop/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { modulePath } from "../module-path.ts";
 import type { InstanceIdentity, ServiceArgs, Target } from "../target.ts";
 import {
   coreSite,
@@ -10,6 +11,7 @@ import {
   dataNodeIpcPort,
   dataNodePort,
   dataNodeSite,
+  excludedFile,
   fileSystemUri,
   formatCommand,
   type HdfsConfiguration,
@@ -24,13 +26,14 @@ const memoryBesideHeap = 140;
 /** The arguments of an {@link HdfsStorage}. */
 export interface HdfsStorageArgs {
   /**
-   * How many DataNodes keep the blocks.
+   * How many DataNodes keep the blocks. May be raised and lowered: a DataNode gives its blocks to the others before it
+   * goes.
    *
    * @default 1
    */
   readonly dataNodes?: number;
   /**
-   * Copies of each block, on as many DataNodes.
+   * Copies of each block, on as many DataNodes. Of files that are there too.
    *
    * @default the number of DataNodes, at most 3
    */
@@ -82,11 +85,21 @@ export class HdfsStorage extends pulumi.ComponentResource {
 
     const nameNode = target.placement(nameNodeIdentity(name)).address;
     const configuration = { nameNode, replication: inputs.replication };
-    target.services({ replicas: [nameNodeService(name, target, configuration, inputs)] }, { parent: this });
-    const dataNodes = Array.from({ length: inputs.dataNodes }, (_, index) =>
-      dataNodeService({ component: name, role: "datanode", index }, target, configuration, inputs),
+    const identities = Array.from({ length: inputs.dataNodes }, (_, index) => ({
+      component: name,
+      role: "datanode",
+      index,
+    }));
+    const nameNodes = target.services(
+      { replicas: [nameNodeService(name, target, configuration, inputs)] },
+      { parent: this },
     );
-    target.services({ replicas: dataNodes }, { parent: this });
+    const dataNodes = target.services(
+      { replicas: identities.map((each) => dataNodeService(each, target, configuration, inputs)) },
+      { parent: this },
+    );
+    const addresses = identities.map((each) => target.placement(each).address);
+    createMembership(this, name, target, configuration, inputs, addresses, [...nameNodes, ...dataNodes]);
 
     this.fileSystem = pulumi.output(fileSystemUri(nameNode));
     this.webHdfs = pulumi.output(`http://${nameNode}:${nameNodeHttpPort}`);
@@ -212,4 +225,42 @@ function dataNodeService(
     memory: dataNodeHeap + memoryBesideHeap,
     stateful: true,
   };
+}
+
+/** Who comes next finds every block where it shall be; DataNodes that are to go, go after that. */
+function createMembership(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  { nameNode, replication }: HdfsConfiguration,
+  { superuser }: Inputs,
+  dataNodes: readonly string[],
+  servers: pulumi.Resource[],
+): pulumi.Resource {
+  const identity: InstanceIdentity = { component, role: "membership" };
+  const { configuration } = target.placement(identity);
+  const command = [
+    target.node,
+    target.program(modulePath("./membership.ts", import.meta.url)),
+    `--name-node=http://${nameNode}:${nameNodeHttpPort}`,
+    `--data-nodes=${dataNodes.join(",")}`,
+    `--replication=${replication}`,
+    `--user=${superuser}`,
+    `--excluded=${excludedFile(target.placement(nameNodeIdentity(component)).data)}`,
+    `--java=${target.java}`,
+    `--class-path=${configuration}:${target.directory(hadoopDistribution)}/lib/*`,
+  ];
+  return target.task(
+    {
+      identity,
+      command,
+      checkCommand: [...command, "--check"],
+      environment: hadoopEnvironment(superuser, target.java),
+      files: { "core-site.xml": { content: coreSite(fileSystemUri(nameNode)) } },
+      distributions: [hadoopDistribution],
+      // All blocks of a DataNode that goes are copied before.
+      timeout: 3600,
+    },
+    { parent, dependsOn: servers },
+  );
 }

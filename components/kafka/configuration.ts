@@ -9,10 +9,10 @@ export const controllerPort = 9093;
 export const externalPort = 9094;
 
 /**
- * How many of the brokers, the first ones, are the KRaft controllers too. More than three would only slow the quorum
- * down, and it may never change in the life of a cluster, so a cluster of three can grow.
+ * How many of the brokers, the first ones, are the KRaft controllers too unless one says otherwise. More than three
+ * would only slow the quorum down, and it may never change in the life of a cluster, so a cluster of three can grow.
  */
-export function controllers(replicas: number): number {
+export function defaultControllers(replicas: number): number {
   return replicas < 3 ? 1 : 3;
 }
 
@@ -32,6 +32,8 @@ export interface BrokerConfiguration {
   readonly brokers: readonly string[];
   /** This broker's place in `brokers`, from 0. */
   readonly index: number;
+  /** How many of the brokers, the first ones, are controllers. */
+  readonly controllers: number;
   /** The folder for the partitions' logs. */
   readonly data: string;
   /** `host:port` under which clients outside reach this broker's {@link externalPort}. Default: there is no such port. */
@@ -39,9 +41,9 @@ export interface BrokerConfiguration {
 }
 
 /** The text of a broker's server.properties. */
-export function serverProperties({ brokers, index, data, external }: BrokerConfiguration): string {
+export function serverProperties({ brokers, index, controllers, data, external }: BrokerConfiguration): string {
   const address = brokers[index];
-  const quorum = brokers.slice(0, controllers(brokers.length));
+  const quorum = brokers.slice(0, controllers);
   const isController = index < quorum.length;
   const replication = replicationFactor(brokers.length);
   const inSync = minInSyncReplicas(brokers.length);

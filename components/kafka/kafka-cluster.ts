@@ -7,10 +7,11 @@ import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../tar
 import {
   clientPort,
   controllerPort,
-  controllers,
+  defaultControllers,
   externalPort,
   log4jProperties,
   metaProperties,
+  replicationFactor,
   serverProperties,
 } from "./configuration.ts";
 import type { WantedTopic } from "./topic-plan.ts";
@@ -52,12 +53,19 @@ export interface KafkaTopic {
 export interface KafkaClusterArgs {
   /**
    * How many brokers. With three or more, every partition has three copies, and one broker may be lost without losing
-   * an acknowledged record. A cluster of three or more can grow; one of fewer stays as it is, because the number of
-   * KRaft controllers (one, or three from three brokers on) may never change.
+   * an acknowledged record. May be raised and lowered: partitions get the copies that the number allows, and leave a
+   * broker before it goes.
    *
    * @default 1
    */
   readonly replicas?: number;
+  /**
+   * How many of the brokers, the first ones, are KRaft controllers too: an odd number, of which a majority must run.
+   * It can never change while the cluster has data, so a cluster of one that is to have three brokers keeps `1`.
+   *
+   * @default 1, or 3 from three brokers on
+   */
+  readonly controllers?: number;
   /**
    * The largest heap of a broker, in MiB.
    *
@@ -88,17 +96,17 @@ export class KafkaCluster extends pulumi.ComponentResource {
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: KafkaClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
-    const { target, replicas = 1, heap = 256, topics = [] } = args;
-    checkArgs(name, replicas, heap, topics);
-    super("lambda-architecture:index:KafkaCluster", name, { replicas, heap, topics }, opts);
+    const { target, replicas = 1, controllers = defaultControllers(replicas), heap = 256, topics = [] } = args;
+    checkArgs(name, replicas, controllers, heap, topics);
+    super("lambda-architecture:index:KafkaCluster", name, { replicas, controllers, heap, topics }, opts);
 
     const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
     const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
     const brokers = target.services(
-      { replicas: addresses.map((_, index) => broker(name, target, addresses, index, heap)) },
+      { replicas: addresses.map((_, index) => broker(name, target, addresses, index, controllers, heap)) },
       { parent: this },
     );
-    if (topics.length > 0) createTopics(this, name, target, bootstrapServers, topics, brokers);
+    createTopics(this, name, target, bootstrapServers, topics, brokers);
 
     this.bootstrapServers = pulumi.output(bootstrapServers);
     this.publishedBootstrapServers = pulumi.output(
@@ -111,9 +119,17 @@ export class KafkaCluster extends pulumi.ComponentResource {
   }
 }
 
-function checkArgs(name: string, replicas: number, heap: number, topics: readonly KafkaTopic[]): void {
+function checkArgs(
+  name: string,
+  replicas: number,
+  controllers: number,
+  heap: number,
+  topics: readonly KafkaTopic[],
+): void {
   const errors = new InputErrors(`KafkaCluster ${JSON.stringify(name)}`);
   errors.checkWhole(replicas, "replicas", 1);
+  errors.checkWhole(controllers, "controllers", 1, Math.max(replicas, 1));
+  errors.check(controllers % 2 !== 0, "controllers", `must be odd, so that there is a majority; it is ${controllers}`);
   errors.checkWhole(heap, "heap", 128);
   topics.forEach(({ name: topic, partitions = 1, retentionHours, configuration = {} }, index) => {
     const path = `topics[${index}]`;
@@ -154,10 +170,11 @@ function broker(
   target: Target,
   brokers: readonly string[],
   index: number,
+  controllers: number,
   heap: number,
 ): ServiceArgs {
   const placement = target.placement(identity(component, index));
-  const isController = index < controllers(brokers.length);
+  const isController = index < controllers;
   const outside = external(target, identity(component, index));
   const cluster = `${pulumi.getProject()}/${pulumi.getStack()}/${component}`;
   return {
@@ -177,6 +194,7 @@ function broker(
         content: serverProperties({
           brokers,
           index,
+          controllers,
           data: placement.data,
           ...(outside !== undefined && { external: outside }),
         }),
@@ -196,6 +214,7 @@ function broker(
     readiness: { kind: "tcp", port: clientPort },
     memory: heap + memoryBesideHeap,
     stateful: true,
+    permanent: { controllers },
   };
 }
 
@@ -210,11 +229,22 @@ function createTopics(
   const identity: InstanceIdentity = { component, role: "topics" };
   const program = target.program(modulePath("./topics.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/topics.json`;
+  const replicas = bootstrapServers.length;
+  const command = [
+    ...[target.node, program],
+    ...["--bootstrap-servers", bootstrapServers.join(",")],
+    ...["--brokers", String(replicas)],
+    ...["--replication-factor", String(replicationFactor(replicas))],
+    ...["--topics", file],
+  ];
   return target.task(
     {
       identity,
-      command: [target.node, program, "--bootstrap-servers", bootstrapServers.join(","), "--topics", file],
+      command,
+      checkCommand: [...command, "--check"],
       files: { "topics.json": { content: JSON.stringify(topics.map(wantedTopic), undefined, 2) } },
+      // A broker that goes or comes has all its partitions copied before.
+      timeout: 3600,
     },
     { parent, dependsOn: brokers },
   );

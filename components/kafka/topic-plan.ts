@@ -35,6 +35,18 @@ export interface TopicPlan {
   readonly refused: readonly string[];
 }
 
+/** What is not as it shall be, a sentence a topic and step. */
+export function topicSentences({ create, expand, configure }: TopicPlan): string[] {
+  return [
+    ...create.map(({ name }) => `topic ${name} is missing`),
+    ...expand.map(({ name, partitions }) => `topic ${name} has fewer than ${partitions} partitions`),
+    ...configure.map(({ name, set, unset }) => {
+      const settings = [...Object.entries(set).map(([key, value]) => `${key} is not ${value}`)];
+      return `topic ${name}: ${[...settings, ...unset.map((key) => `${key} is set`)].join(", ")}`;
+    }),
+  ];
+}
+
 /** Compares wanted and existing topics. Topics that nobody asks for stay as they are: they hold data. */
 export function planTopics(wanted: readonly WantedTopic[], existing: ReadonlyMap<string, ExistingTopic>): TopicPlan {
   const known = wanted.flatMap((topic) => {

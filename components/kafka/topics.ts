@@ -1,45 +1,73 @@
 /**
- * Makes a cluster's topics what they shall be: creates, adds partitions, changes settings. Running it again changes
- * nothing. Exit code 1 with one line a reason if it cannot.
+ * Makes a cluster's topics what they shall be: creates, adds partitions, changes settings, and puts the copies of all
+ * partitions, of internal topics too, on the brokers that the cluster shall have. Running it again changes nothing.
+ * Exit code 1 with one line a reason if it cannot.
  *
- * `topics.ts --bootstrap-servers HOST:PORT,… --topics FILE`, the file being JSON as of `wantedTopicsSchema`.
+ * `topics.ts --bootstrap-servers HOST:PORT,… --brokers N --replication-factor N --topics FILE [--check]`, the file being
+ * JSON as of `wantedTopicsSchema`. With `--check` nothing is changed: exit code 1 with one line for each thing to do.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import {
   Admin,
+  alterPartitionReassignmentsV0,
   ConfigResourceTypes,
   ConfigSources,
   GenericError,
   IncrementalAlterConfigOperationTypes,
+  listPartitionReassignmentsV0,
   MultipleErrors,
 } from "@platformatic/kafka";
-import { type ExistingTopic, planTopics, type TopicPlan, wantedTopicsSchema } from "./topic-plan.ts";
+import { type Move, type PartitionCopies, planPartitions } from "./partition-plan.ts";
+import { type ExistingTopic, planTopics, type TopicPlan, topicSentences, wantedTopicsSchema } from "./topic-plan.ts";
 
 /** Milliseconds that brokers have to register with the controller after they listen. */
-const registrationTimeout = 30_000;
+const registrationTimeout = 60_000;
+/** Milliseconds that the controller has to answer a request. */
+const requestTimeout = 30_000;
+/** Milliseconds between two looks at copies that are made. */
+const copyPause = 1_000;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { "bootstrap-servers": { type: "string" }, topics: { type: "string" } } });
-  if (!values["bootstrap-servers"] || !values.topics) {
-    throw new Error("--bootstrap-servers HOST:PORT,… and --topics FILE are needed");
-  }
-  const wanted = wantedTopicsSchema.parse(JSON.parse(readFileSync(values.topics, "utf8")));
+  const { values } = parseArgs({
+    options: {
+      "bootstrap-servers": { type: "string" },
+      brokers: { type: "string" },
+      "replication-factor": { type: "string" },
+      topics: { type: "string" },
+      check: { type: "boolean", default: false },
+    },
+  });
+  const { "bootstrap-servers": servers, brokers: count, "replication-factor": factor, topics: file, check } = values;
+  if (!servers || !count || !factor || !file)
+    throw new Error(
+      "--bootstrap-servers HOST:PORT,…, --brokers N, --replication-factor N and --topics FILE are needed",
+    );
+  const wanted = wantedTopicsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   const names = wanted.map(({ name }) => name);
-  await using admin = openAdmin(values["bootstrap-servers"].split(","));
+  const brokers = Array.from({ length: Number(count) }, (_, index) => index);
+  await using admin = openAdmin(servers.split(","), check);
 
   const plan = planTopics(wanted, await existingTopics(admin, names));
+  if (check) {
+    const { moves, refused } = planPartitions(await partitionCopies(admin), brokers, Number(factor));
+    report([...plan.refused, ...topicSentences(plan), ...moves.map(moveSentence), ...refused]);
+    return;
+  }
   if (plan.refused.length > 0) throw new Error(plan.refused.join("\n"));
+  await brokersRegistered(admin, brokers);
   await execute(admin, plan);
+  await place(admin, brokers, Number(factor));
   // Returns once every partition has a leader, so that who comes next can write at once.
-  await admin.metadata({ topics: names, forceUpdate: true });
+  if (names.length > 0) await admin.metadata({ topics: names, forceUpdate: true });
   for (const { name, partitions } of wanted)
     console.log(`topic ${name}: ${partitions} partitions, ${stepOf(plan, name)}`);
 }
 
-function openAdmin(bootstrapBrokers: string[]): Admin & AsyncDisposable {
-  const admin = new Admin({ clientId: "lambda-architecture-topics", bootstrapBrokers, retries: 20, retryDelay: 500 });
+function openAdmin(bootstrapBrokers: string[], once: boolean): Admin & AsyncDisposable {
+  const patience = once ? { retries: 1, connectTimeout: 3_000 } : { retries: 20 };
+  const admin = new Admin({ clientId: "lambda-architecture-topics", bootstrapBrokers, retryDelay: 500, ...patience });
   return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.close() });
 }
 
@@ -66,6 +94,26 @@ async function existingTopics(admin: Admin, names: readonly string[]): Promise<M
       },
     ]),
   );
+}
+
+/** Every partition of the cluster. */
+async function partitionCopies(admin: Admin): Promise<PartitionCopies[]> {
+  const names = await admin.listTopics({ includeInternals: true });
+  if (names.length === 0) return [];
+  const { topics } = await admin.metadata({ topics: names, forceUpdate: true });
+  return [...topics].flatMap(([topic, { partitions }]) =>
+    partitions.map(({ leader, replicas, isr }, partition) => ({ topic, partition, replicas, inSync: isr, leader })),
+  );
+}
+
+/** Waits until the controller has taken in all brokers. */
+async function brokersRegistered(admin: Admin, wanted: readonly number[]): Promise<void> {
+  for (const deadline = Date.now() + registrationTimeout; ; await sleep(200)) {
+    const { brokers } = await admin.metadata({ topics: [], forceUpdate: true });
+    const missing = wanted.filter((broker) => !brokers.has(broker));
+    if (missing.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`broker ${missing.join(", ")} is not in the cluster; see its log`);
+  }
 }
 
 async function execute(admin: Admin, plan: TopicPlan): Promise<void> {
@@ -100,6 +148,41 @@ async function execute(admin: Admin, plan: TopicPlan): Promise<void> {
   }
 }
 
+/** Moves copies where they shall be, and waits until they are there: then a broker without any can go. */
+async function place(admin: Admin, brokers: readonly number[], replicationFactor: number): Promise<void> {
+  const { moves, refused } = planPartitions(await partitionCopies(admin), brokers, replicationFactor);
+  if (moves.length > 0 && refused.length > 0) throw new Error(refused.join("\n"));
+  if (moves.length > 0) {
+    for (const move of moves) console.log(moveSentence(move));
+    const topics = Map.groupBy(moves, ({ topic }) => topic);
+    await alterPartitionReassignmentsV0.api.async(
+      await anyConnection(admin),
+      requestTimeout,
+      true,
+      [...topics].map(([name, ofTopic]) => ({
+        name,
+        partitions: ofTopic.map(({ partition, to }) => ({ partitionIndex: partition, replicas: [...to] })),
+      })),
+    );
+  }
+  // Those of a run that was interrupted count too.
+  for (let told = ""; ; await sleep(copyPause)) {
+    const { topics } = await listPartitionReassignmentsV0.api.async(await anyConnection(admin), requestTimeout, null);
+    const left = topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    if (left === 0) return;
+    const now = `${left} partitions are being copied`;
+    if (now !== told) console.log(now);
+    told = now;
+  }
+}
+
+/** Every broker hands on to the controller what is the controller's to do. */
+async function anyConnection(admin: Admin) {
+  const [connection] = (await admin.connectToBrokers()).values();
+  if (connection === undefined) throw new Error("no broker takes connections");
+  return connection;
+}
+
 /** Tries again while the controller knows of fewer brokers than a partition needs copies. */
 async function whenBrokersAreThere<T>(attempt: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + registrationTimeout; ; await sleep(200)) {
@@ -112,11 +195,21 @@ async function whenBrokersAreThere<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+function moveSentence({ topic, partition, from, to }: Move): string {
+  const list = (brokers: readonly number[]) => brokers.join(", ");
+  return `partition ${partition} of topic ${topic} is on broker ${list(from)} instead of ${list(to)}`;
+}
+
 function stepOf(plan: TopicPlan, name: string): string {
   const isOf = (topic: { readonly name: string }) => topic.name === name;
   if (plan.create.some(isOf)) return "created";
   const steps = [...(plan.expand.some(isOf) ? ["expanded"] : []), ...(plan.configure.some(isOf) ? ["configured"] : [])];
   return steps.join(" and ") || "unchanged";
+}
+
+function report(sentences: readonly string[]): void {
+  for (const sentence of sentences) console.log(sentence);
+  if (sentences.length > 0) process.exitCode = 1;
 }
 
 /** What an error says, and those that it wraps: Kafka's own words come last. */

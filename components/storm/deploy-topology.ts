@@ -1,16 +1,17 @@
 /**
- * Submits a topology with Flux, in place of the running one of the same name, or, with `--kill`, kills it. With `--family`
- * it kills those that the new one supersedes before, see `supersededTopologies`. Run by `StormTopology`. Ends with 0 when Nimbus has taken the topology, or the topology is gone; else with 1 and the reason.
+ * Submits a topology with Flux, in place of the running one of the same name; with `--kill`, kills it; with `--check`,
+ * looks whether it runs. With `--family` it kills those that the new one supersedes before, see `supersededTopologies`.
+ * Run by `StormTopology`. Ends with 0 when Nimbus has taken the topology, or the topology is gone, or runs; else with 1
+ * and the reason.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { zipSync } from "fflate";
-import { parse } from "yaml";
+import { nimbusAnswers, topologyRuns } from "./nimbus.ts";
 import { supersededTopologies } from "./superseded.ts";
 
 /** How long to wait for a Nimbus that leads, in seconds: a new one, or one that takes over from a killed one. */
@@ -131,26 +132,9 @@ function lastLines(output: string): string {
   return output.trim().split("\n").slice(-30).join("\n");
 }
 
-/** Whether any Nimbus takes connections: cheaper to ask than to start a JVM. */
-async function nimbusAnswers(configuration: string): Promise<boolean> {
-  const yaml = parse(readFileSync(join(configuration, "storm.yaml"), "utf8"));
-  const answers = await Promise.all(
-    (yaml["nimbus.seeds"] as string[]).map(
-      (host) =>
-        new Promise<boolean>((resolve) => {
-          const socket = connect({ host, port: yaml["nimbus.thrift.port"], timeout: 2_000 });
-          const end = (answer: boolean) => {
-            socket.destroy();
-            resolve(answer);
-          };
-          socket
-            .on("connect", () => end(true))
-            .on("error", () => end(false))
-            .on("timeout", () => end(false));
-        }),
-    ),
-  );
-  return answers.includes(true);
+/** Without a Nimbus nobody knows, and a topology that still runs would be replaced for nothing. */
+async function check(name: string, stormYaml: string): Promise<void> {
+  if ((await topologyRuns(stormYaml, name)) === false) throw new Error(`topology ${name} does not run`);
 }
 
 async function main(): Promise<void> {
@@ -163,15 +147,18 @@ async function main(): Promise<void> {
       configuration: { type: "string", default: "" },
       resource: { type: "string", multiple: true, default: [] },
       kill: { type: "boolean", default: false },
+      check: { type: "boolean", default: false },
     },
   });
   const resources = new Map(
     values.resource.map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)] as const),
   );
   const deployment = { ...values, resources };
+  const stormYaml = join(values.configuration, "storm.yaml");
+  if (values.check) return check(values.name, stormYaml);
   // Without a Nimbus there is nothing that would ever run the topology again, so nothing to kill.
   if (!values.kill) await submit(deployment);
-  else if (await nimbusAnswers(values.configuration)) await kill(deployment);
+  else if (await nimbusAnswers(stormYaml)) await kill(deployment);
   else console.log("no Nimbus answers: the topology is not running");
 }
 

@@ -110,6 +110,7 @@ function createSubmission(
         ...(family === undefined ? [] : [`--family=${family}`]),
         ...paths.map(([file, path]) => `--resource=${file}=${path}`),
       ],
+      checkCommand: [...command, "--check"],
       deleteCommand: [...command, "--kill"],
       files: {
         "storm.yaml": { content: pulumi.output(nimbusSeeds).apply(clientConfiguration) },

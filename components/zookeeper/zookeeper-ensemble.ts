@@ -2,8 +2,18 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { modulePath } from "../module-path.ts";
 import type { Distribution, InstanceIdentity, ServiceArgs, Target } from "../target.ts";
-import { clientPort, electionPort, myid, quorumPort, zooConfiguration } from "./configuration.ts";
+import {
+  clientPort,
+  electionPort,
+  initialMembers,
+  member,
+  myid,
+  prepareCommand,
+  quorumPort,
+  zooConfiguration,
+} from "./configuration.ts";
 
 /** ZooKeeper's jars. */
 export const zooKeeperDistribution: Distribution = {
@@ -17,8 +27,8 @@ const memoryBesideHeap = 80;
 /** The arguments of a {@link ZooKeeperEnsemble}. */
 export interface ZooKeeperEnsembleArgs {
   /**
-   * How many servers. An ensemble of `2n + 1` survives the loss of `n`, so the number must be odd. Choose it once:
-   * new servers that start before an old one could elect each other and lose its data.
+   * How many servers. An ensemble of `2n + 1` survives the loss of `n`, so the number must be odd. May be raised and
+   * lowered: new servers take over the data before they vote, and others lose their vote before they go.
    *
    * @default 1
    */
@@ -54,10 +64,11 @@ export class ZooKeeperEnsemble extends pulumi.ComponentResource {
     super("lambda-architecture:index:ZooKeeperEnsemble", name, { replicas, heap }, opts);
 
     const servers = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
-    target.services(
+    const services = target.services(
       { replicas: servers.map((_, index) => server(name, target, servers, index, heap)) },
       { parent: this },
     );
+    createMembership(this, name, target, servers, services);
 
     this.connectString = pulumi.output(servers.map((address) => `${address}:${clientPort}`).join(","));
     this.servers = pulumi.output(servers);
@@ -94,7 +105,6 @@ function server(
   heap: number,
 ): ServiceArgs {
   const placement = target.placement(identity(component, index));
-  const alone = servers.length === 1;
   return {
     identity: identity(component, index),
     command: javaCommand({
@@ -115,20 +125,49 @@ function server(
         "org.slf4j.simpleLogger.showShortLogName": true,
       },
       flags: ["-XX:+ExitOnOutOfMemoryError"],
-      arguments: [`${placement.configuration}/zoo.cfg`],
+      arguments: [`${placement.data}/zoo.cfg`],
     }),
     files: {
-      "zoo.cfg": { content: zooConfiguration({ servers, index, data: placement.data }) },
-      ...(alone ? {} : { myid: { content: myid(index) } }),
+      "zoo.cfg": { content: zooConfiguration(placement.data) },
+      myid: { content: myid(index) },
+      members: { content: initialMembers(servers, index) },
     },
-    // A server of a quorum reads its number from its data folder.
-    ...(alone ? {} : { prepare: ["cp", `${placement.configuration}/myid`, `${placement.data}/myid`] }),
+    prepare: prepareCommand(placement.configuration, placement.data),
     distributions: [zooKeeperDistribution],
-    ports: { client: clientPort, ...(alone ? {} : { quorum: quorumPort, election: electionPort }) },
+    ports: { client: clientPort, quorum: quorumPort, election: electionPort },
     clientPorts: ["client"],
     // Unlike `ruok`, `srvr` answers with a mode only once the server has found its quorum.
-    readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
+    readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (leader|follower|observer)" },
     memory: heap + memoryBesideHeap,
     stateful: true,
   };
+}
+
+/** Who comes next finds an ensemble whose servers all vote; servers that are to go, go after that. */
+function createMembership(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  servers: readonly string[],
+  services: pulumi.Resource[],
+): pulumi.Resource {
+  const identity: InstanceIdentity = { component, role: "membership" };
+  const command = [
+    target.node,
+    target.program(modulePath("./membership.ts", import.meta.url)),
+    `--members=${target.placement(identity).configuration}/members`,
+    `--java=${target.java}`,
+    `--class-path=${target.directory(zooKeeperDistribution)}/lib/*`,
+  ];
+  return target.task(
+    {
+      identity,
+      command,
+      checkCommand: [...command, "--check"],
+      files: { members: { content: servers.map((address, index) => `${member(address, index)}\n`).join("") } },
+      distributions: [zooKeeperDistribution],
+      timeout: 300,
+    },
+    { parent, dependsOn: services },
+  );
 }

@@ -4,6 +4,7 @@ import { instanceName } from "../../target.ts";
 import { addsAnything, budgetRows, budgetTable, type Demand, type Free, shortage } from "./budget.ts";
 import { memoryGiven } from "./instances.ts";
 import { freeOfMachine } from "./machine.ts";
+import { type PermanentValues, permanentProblems, permanentValues } from "./permanent.ts";
 
 /** What an {@link Admission} knows of its surroundings. */
 export interface Surroundings {
@@ -11,6 +12,8 @@ export interface Surroundings {
   free(folder: string): Promise<Free>;
   /** MiB that each running instance of the stack was given, by its name. */
   given(stackFolder: string): Promise<ReadonlyMap<string, number>>;
+  /** What the data of an instance is made for. */
+  permanent(stackFolder: string, instance: string): Promise<PermanentValues>;
   /** Tells the person who deploys. */
   say(message: string): unknown;
 }
@@ -18,11 +21,13 @@ export interface Surroundings {
 const thisMachine: Surroundings = {
   free: freeOfMachine,
   given: memoryGiven,
+  permanent: permanentValues,
   say: (message) => pulumi.log.info(message),
 };
 
 /**
- * Lets a stack's servers start only if the machine has room for all of them. The program that asks for servers runs
+ * Lets a stack's servers start only if the machine has room for all of them, and the data that is there is made for
+ * them. The program that asks for servers runs
  * to its end before Pulumi starts the first, so all of them are known by then, in previews too.
  */
 export class Admission {
@@ -40,7 +45,8 @@ export class Admission {
   /**
    * Resolves once the machine turned out to have room for this server and all others that the program asks for.
    *
-   * @throws {pulumi.RunError} with the budget as a table, the same error for all servers: Pulumi reports it once
+   * @throws {pulumi.RunError} with the budget as a table, or with what cannot change, the same error for all servers:
+   * Pulumi reports it once
    */
   admit(demand: Demand): Promise<void> {
     this.#demands.push(demand);
@@ -52,7 +58,13 @@ export class Admission {
     await programsTurn();
     // A program that awaits something may ask for more servers afterwards: they get a check of their own.
     this.#check = undefined;
-    const { free, given, say } = this.#surroundings;
+    const { free, given, permanent, say } = this.#surroundings;
+    const changes = this.#demands.map(async ({ identity, permanent: wanted }) => {
+      const name = instanceName(identity);
+      return permanentProblems(name, await permanent(this.#stackFolder, name), wanted);
+    });
+    const refused = (await Promise.all(changes)).flat();
+    if (refused.length > 0) throw withoutStack(new pulumi.RunError(refused.join("\n")));
     const rows = budgetRows(this.#demands, await given(this.#stackFolder), instanceName);
     if (!addsAnything(rows)) return;
     const problem = shortage(rows, await free(this.#stackFolder), this.#stackFolder);

@@ -9,6 +9,8 @@ export interface Demand {
   /** MiB that its folders need to begin with. */
   readonly disk: number;
   readonly ports: readonly number[];
+  /** See `ServiceArgs.permanent`. */
+  readonly permanent: Readonly<Record<string, string | number>>;
 }
 
 /** What is free on the machine, in MiB; undefined where that cannot be told. */

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/prom
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { instanceMarker } from "./environment.ts";
 import { temporaryFolder } from "./placement.ts";
-import type { InstanceInputs } from "./state.ts";
+import type { InstanceInputs, ServiceInputs } from "./state.ts";
 
 /** An error that is a person's to mend: its message is all there is to say. */
 export class DeploymentError extends Error {
@@ -29,8 +29,11 @@ export function instanceFolder(inputs: Pick<InstanceInputs, "stackFolder" | "ins
   return join(inputs.stackFolder, inputs.instance);
 }
 
-/** The file in a service's `run` folder that tells others what runs there: `{address, ports, memory}` as JSON. */
+/** The file in a service's `run` folder that tells others what runs there: an {@link InstanceDescription} as JSON. */
 export const instanceFile = "instance.json";
+
+/** What a service tells of itself. */
+export type InstanceDescription = Pick<ServiceInputs, "address" | "ports" | "memory" | "group" | "readiness">;
 
 /** The file that receives the output of the instance's processes. */
 export function outputLog(inputs: Pick<InstanceInputs, "logs" | "instance">): string {

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stackMarker } from "./environment.ts";
-import { instanceFile } from "./instance.ts";
+import { type InstanceDescription, instanceFile } from "./instance.ts";
 import { membersOf, type Process, processTable, stopProcesses } from "./processes.ts";
-import type { ServiceInputs } from "./state.ts";
 
 /** What runs of an instance. */
 export interface InstanceStatus {
@@ -68,12 +67,9 @@ function runFolder(stackFolder: string, name: string): string {
 }
 
 /** What a service's folder tells of it; undefined for a task, or while it is just made. */
-function describe(stackFolder: string, name: string): Promise<Description | undefined> {
+function describe(stackFolder: string, name: string): Promise<InstanceDescription | undefined> {
   return readFile(join(runFolder(stackFolder, name), instanceFile), "utf8").then(JSON.parse, () => undefined);
 }
-
-/** The content of {@link instanceFile}. */
-type Description = Pick<ServiceInputs, "address" | "ports" | "memory">;
 
 /** A process's PSS in KiB, 0 if it has ended. */
 async function proportionalMemory(pid: number): Promise<number> {

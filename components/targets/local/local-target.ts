@@ -137,11 +137,13 @@ export class LocalTarget implements Target {
       memory: args.memory,
       disk: initialDisk(stateful),
       ports: Object.values(args.ports),
+      permanent: args.permanent ?? {},
     });
     return new LocalService(
       instanceName(args.identity),
       {
         ...this.#instance(args),
+        group: instanceName({ component: args.identity.component, role: args.identity.role }),
         prepare: args.prepare ?? [],
         ports: args.ports,
         readiness: args.readiness,
@@ -149,6 +151,7 @@ export class LocalTarget implements Target {
         memory: args.memory,
         stateful,
         deleteData: this.#deleteData,
+        permanent: args.permanent ?? {},
         stopSignal: args.stopSignal ?? "SIGTERM",
         stopGrace: args.stopGrace ?? 10,
       },
@@ -167,6 +170,7 @@ export class LocalTarget implements Target {
       instanceName(args.identity),
       {
         ...this.#instance(args),
+        checkCommand: args.checkCommand ?? [],
         deleteCommand: args.deleteCommand ?? [],
         triggers: [...(args.triggers ?? [])],
         timeout: args.timeout ?? 120,

@@ -7,9 +7,18 @@ import type { Provider } from "@pulumi/pulumi/provider/index.js";
 import { type BuildOptions, ensureImage, hasImage } from "../../images/build.ts";
 import { distributionDirectory, ensureDistribution } from "./distribution.ts";
 import { type Context, DeploymentError, fileProblems, instanceFolder, markerOf } from "./instance.ts";
+import { notePermanentValues } from "./permanent.ts";
 import { portProblems } from "./ports.ts";
 import { isInstanceProcess } from "./processes.ts";
-import { deleteService, inspectService, needsRestart, startService, stopService } from "./service.ts";
+import { Rolling } from "./rolling.ts";
+import {
+  deleteService,
+  describeService,
+  inspectService,
+  needsRestart,
+  restartService,
+  startService,
+} from "./service.ts";
 import {
   type DistributionInputs,
   type ImageInputs,
@@ -17,9 +26,10 @@ import {
   type ServiceInputs,
   type ServiceState,
   type TaskInputs,
+  type TaskState,
   unwrapSecrets,
 } from "./state.ts";
-import { deleteTask, runTask } from "./task.ts";
+import { deleteTask, inspectTask, runTask } from "./task.ts";
 
 /** How the provider treats one type of resource. Values come without the wire's marks of secrets. */
 interface Handler<Inputs, State extends Inputs = Inputs> {
@@ -45,7 +55,7 @@ function outputsOf({ pid, supervisor, log, running, drift }: ServiceState): Outp
   return { pid, supervisor, log, running, drift };
 }
 
-const service: Handler<ServiceInputs, ServiceState> = {
+const service = (rolling: Rolling): Handler<ServiceInputs, ServiceState> => ({
   identity: ["stackFolder", "instance"],
   id: markerOf,
   check: async (olds, news) => {
@@ -60,10 +70,15 @@ const service: Handler<ServiceInputs, ServiceState> = {
   },
   create: async (inputs, context) => outputsOf(await startService(inputs, context)),
   update: async (olds, news, context) => {
-    const { drift } = await inspectService(olds);
-    if (drift.length === 0 && !needsRestart(olds, news)) return outputsOf(olds);
-    await stopService(olds);
-    return outputsOf(await startService(news, context));
+    const { drift, pid } = await inspectService(olds);
+    if (drift.length === 0 && !needsRestart(olds, news)) {
+      await describeService(news);
+      await notePermanentValues(news);
+      return outputsOf(olds);
+    }
+    const restart = () => restartService(olds, news, context);
+    // What does not run is no loss to anyone, and may be what the others wait for.
+    return outputsOf(pid === 0 ? await restart() : await rolling.restart(news, context, restart));
   },
   delete: deleteService,
   drift: async (state) => (await inspectService(state)).drift,
@@ -72,18 +87,18 @@ const service: Handler<ServiceInputs, ServiceState> = {
     const { drift, pid } = await inspectService(state);
     return { pid, running: pid !== 0, drift };
   },
-};
+});
 
-const task: Handler<TaskInputs, TaskInputs & { readonly log: string }> = {
+const task: Handler<TaskInputs, TaskState> = {
   identity: ["stackFolder", "instance"],
   id: markerOf,
   check: async (_, news) => fileProblems(news.files).map((reason) => ({ property: "files", reason })),
-  create: async (inputs, context) => ({ log: (await runTask(inputs, context)).log }),
-  update: async (_, news, context) => ({ log: (await runTask(news, context)).log }),
+  create: async (inputs, context) => ({ log: (await runTask(inputs, context)).log, drift: [] }),
+  update: async (_, news, context) => ({ log: (await runTask(news, context)).log, drift: [] }),
   delete: deleteTask,
-  drift: async () => [],
+  drift: inspectTask,
   explain: (olds, news) => news.triggers.filter((trigger) => !olds.triggers.includes(trigger)),
-  read: async () => ({}),
+  read: async (state) => ({ drift: await inspectTask(state) }),
 };
 
 const distribution: Handler<DistributionInputs> = {
@@ -134,27 +149,28 @@ function buildOptions({ host }: ImageInputs, context?: Context): BuildOptions {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: which handler gets which inputs is the type token's doing
-const handlers: Readonly<Record<string, Handler<any, any>>> = {
-  "local:index:Service": service,
+const createHandlers = (): Readonly<Record<string, Handler<any, any>>> => ({
+  "local:index:Service": service(new Rolling()),
   "local:index:Task": task,
   "local:index:Distribution": distribution,
   "local:index:Image": image,
-};
+});
 
 /** The provider of the local target's resources. */
 export class LocalProvider implements Provider {
   readonly version = providerVersion;
   readonly #cancelled = new AbortController();
+  readonly #handlers = createHandlers();
   readonly #underWay = new Set<Promise<unknown>>();
 
   async check(urn: string, olds: unknown, news: unknown) {
     const before = unwrapSecrets(olds) as Record<string, unknown> | undefined;
     const known = before !== undefined && Object.keys(before).length > 0 ? before : undefined;
-    return { inputs: news, failures: await handlerOf(urn).check(known, unwrapSecrets(news)) };
+    return { inputs: news, failures: await this.#handlerOf(urn).check(known, unwrapSecrets(news)) };
   }
 
   async diff(_id: string, urn: string, olds: unknown, news: unknown) {
-    const handler = handlerOf(urn);
+    const handler = this.#handlerOf(urn);
     const [before, after] = [unwrapSecrets(olds), unwrapSecrets(news)] as Record<string, unknown>[];
     const replaces = handler.identity.filter((property) => !isDeepStrictEqual(before?.[property], after?.[property]));
     if (replaces.length > 0) return { changes: true, replaces: [...replaces], deleteBeforeReplace: true };
@@ -169,7 +185,7 @@ export class LocalProvider implements Provider {
   }
 
   async create(urn: string, inputs: object) {
-    const handler = handlerOf(urn);
+    const handler = this.#handlerOf(urn);
     const plain = unwrapSecrets(inputs);
     // The inputs go into the state as they came: what is secret stays so.
     return {
@@ -182,18 +198,18 @@ export class LocalProvider implements Provider {
     // Nothing to import: what this provider did not make it does not know.
     if (props === undefined || !("stackFolder" in props || "directory" in props || "reference" in props))
       return { id: "", props: {} };
-    const changes = await handlerOf(urn).read(unwrapSecrets(props));
+    const changes = await this.#handlerOf(urn).read(unwrapSecrets(props));
     return changes === undefined ? { id: "", props: {} } : { id, props: { ...props, ...changes } };
   }
 
   async update(_id: string, urn: string, olds: object, news: object) {
-    const update = handlerOf(urn).update(unwrapSecrets(olds), unwrapSecrets(news), this.#context(urn));
+    const update = this.#handlerOf(urn).update(unwrapSecrets(olds), unwrapSecrets(news), this.#context(urn));
     const outputs = await this.#track(update);
     return { outs: { ...news, ...outputs } };
   }
 
   async delete(_id: string, urn: string, props: object) {
-    await this.#track(handlerOf(urn).delete(unwrapSecrets(props), this.#context(urn)));
+    await this.#track(this.#handlerOf(urn).delete(unwrapSecrets(props), this.#context(urn)));
   }
 
   /** Ends what is under way, servers that are not ready yet are stopped again, and waits for it. */
@@ -209,6 +225,13 @@ export class LocalProvider implements Provider {
     return work;
   }
 
+  #handlerOf(urn: string): Handler<unknown, unknown> {
+    const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const handler = this.#handlers[token];
+    if (handler === undefined) throw new DeploymentError(`The local target has no resource ${token}.`);
+    return handler;
+  }
+
   #context(urn: string): Context {
     return {
       cancelled: this.#cancelled.signal,
@@ -216,13 +239,6 @@ export class LocalProvider implements Provider {
       warn: (message) => void engineLog.warn(message, resourceOf(urn)),
     };
   }
-}
-
-function handlerOf(urn: string): Handler<unknown, unknown> {
-  const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
-  const handler = handlers[token];
-  if (handler === undefined) throw new DeploymentError(`The local target has no resource ${token}.`);
-  return handler;
 }
 
 function log(urn: string, message: string, ephemeral = false): void {

@@ -37,7 +37,12 @@ export class LocalTask extends pulumi.CustomResource {
   declare readonly log: pulumi.Output<string>;
 
   constructor(name: string, args: Args<TaskInputs>, opts?: pulumi.CustomResourceOptions) {
-    super("local:index:Task", name, { ...args, log: undefined }, { ...opts, version: providerVersion });
+    super(
+      "local:index:Task",
+      name,
+      { ...args, log: undefined, drift: undefined },
+      { ...opts, version: providerVersion },
+    );
   }
 }
 

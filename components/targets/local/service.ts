@@ -10,6 +10,7 @@ import {
   type Context,
   configurationDrift,
   DeploymentError,
+  type InstanceDescription,
   instanceFile,
   instanceFolder,
   markerOf,
@@ -18,6 +19,7 @@ import {
   writeConfiguration,
 } from "./instance.ts";
 import { lastLines, logSize } from "./log.ts";
+import { forgetPermanentValues, notePermanentValues } from "./permanent.ts";
 import { portProblems } from "./ports.ts";
 import { isInstanceProcess, readProcess, stopProcesses } from "./processes.ts";
 import { describeReadiness, probe } from "./readiness.ts";
@@ -46,6 +48,7 @@ export async function startService(inputs: ServiceInputs, context: Context): Pro
   if (taken.length > 0)
     throw new DeploymentError(`${instance} cannot start: ${taken.map((problem) => problem.message).join("; ")}`);
   await writeConfiguration(inputs);
+  await notePermanentValues(inputs);
   await writeRunFolder(inputs);
   const log = outputLog(inputs);
   const before = await logSize(log);
@@ -65,6 +68,30 @@ export async function startService(inputs: ServiceInputs, context: Context): Pro
   const pid = (await readPid(inputs, "server")) ?? 0;
   context.status(`ready: process ${pid} on ${address}`);
   return { ...inputs, pid, supervisor, log, running: true, drift: [] };
+}
+
+/**
+ * Starts a service that was there before in another form. If it fails, what is left tells its replicas that one of
+ * them is missing.
+ *
+ * @throws {DeploymentError} as {@link startService}
+ */
+export async function restartService(olds: ServiceInputs, news: ServiceInputs, context: Context) {
+  await stopService(olds);
+  try {
+    return await startService(news, context);
+  } catch (error) {
+    await mkdir(runFolder(news), { recursive: true, mode: 0o700 });
+    await describeService(news);
+    throw error;
+  }
+}
+
+/** Tells others what the service is. */
+export async function describeService({ stackFolder, instance, ...inputs }: ServiceInputs): Promise<void> {
+  const { address, ports, memory, group, readiness } = inputs;
+  const description: InstanceDescription = { address, ports, memory, group, readiness };
+  await writeFile(join(runFolder({ stackFolder, instance }), instanceFile), JSON.stringify(description));
 }
 
 /** Stops the service: the stop signal, its grace, then SIGKILL, for all that the server left behind too. */
@@ -92,13 +119,18 @@ export async function stopService(inputs: ServiceInputs): Promise<void> {
 /** Stops the service and removes its configuration and logs. Its data stays unless it was to be deleted as well. */
 export async function deleteService(inputs: ServiceInputs): Promise<void> {
   await stopService(inputs);
-  if (inputs.deleteData) await rm(inputs.data, { recursive: true, force: true });
+  if (inputs.deleteData) {
+    await rm(inputs.data, { recursive: true, force: true });
+    await forgetPermanentValues(inputs);
+  }
   await removeFolders(inputs);
 }
 
 /** Whether going from one to the other takes a restart: not what only the waiting for it, or its end, looks at. */
 export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean {
   const running = ({
+    group,
+    permanent,
     memory,
     stateful,
     deleteData,
@@ -126,7 +158,7 @@ export async function inspectService(inputs: ServiceInputs): Promise<{ drift: st
 }
 
 /** The folder that the supervisor works in. */
-function runFolder(inputs: ServiceInputs): string {
+function runFolder(inputs: Pick<ServiceInputs, "stackFolder" | "instance">): string {
   return join(instanceFolder(inputs), "run");
 }
 
@@ -138,8 +170,7 @@ async function writeRunFolder(inputs: ServiceInputs): Promise<void> {
   const undo = inputs.stopSignal === "SIGINT" ? "env --default-signal=INT " : "";
   const script = (command: readonly string[]) => `#!/bin/sh\nexec ${undo}${shellWords(command)}\n`;
   await writeFile(join(folder, "start"), script(inputs.command), { mode: 0o700 });
-  const { address, ports, memory } = inputs;
-  await writeFile(join(folder, instanceFile), JSON.stringify({ address, ports, memory }));
+  await describeService(inputs);
   if (inputs.prepare.length > 0) await writeFile(join(folder, "prepare"), script(inputs.prepare), { mode: 0o700 });
 }
 

@@ -18,6 +18,8 @@ export interface InstanceInputs {
 
 /** The inputs of `local:index:Service`; see {@link import("../../target.ts").ServiceArgs} for their meaning. */
 export interface ServiceInputs extends InstanceInputs {
+  /** The component and role that the service shares with its replicas, e.g. `kafka-broker`. */
+  readonly group: string;
   readonly prepare: readonly string[];
   readonly ports: Readonly<Record<string, number>>;
   readonly readiness: Readiness;
@@ -26,6 +28,7 @@ export interface ServiceInputs extends InstanceInputs {
   readonly stateful: boolean;
   /** Whether the data is deleted with the service. */
   readonly deleteData: boolean;
+  readonly permanent: Readonly<Record<string, string | number>>;
   readonly stopSignal: "SIGTERM" | "SIGINT" | "SIGKILL";
   readonly stopGrace: number;
 }
@@ -45,6 +48,7 @@ export interface ServiceState extends ServiceInputs {
 
 /** The inputs of `local:index:Task`; see {@link import("../../target.ts").TaskArgs} for their meaning. */
 export interface TaskInputs extends InstanceInputs {
+  readonly checkCommand: readonly string[];
   readonly deleteCommand: readonly string[];
   readonly triggers: readonly string[];
   readonly timeout: number;
@@ -55,6 +59,8 @@ export interface TaskInputs extends InstanceInputs {
 export interface TaskState extends TaskInputs {
   /** The file with the task's output. */
   readonly log: string;
+  /** What is not as the task left it, a sentence each. */
+  readonly drift: readonly string[];
 }
 
 /** The inputs and the state of `local:index:Distribution`. */

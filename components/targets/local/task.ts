@@ -1,8 +1,16 @@
-import { spawn } from "node:child_process";
-import { open } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { mkdir, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instanceEnvironment } from "./environment.ts";
-import { type Context, DeploymentError, markerOf, outputLog, removeFolders, writeConfiguration } from "./instance.ts";
+import {
+  type Context,
+  configurationDrift,
+  DeploymentError,
+  markerOf,
+  outputLog,
+  removeFolders,
+  writeConfiguration,
+} from "./instance.ts";
 import { lastLine, lastLines, logSize } from "./log.ts";
 import { stopProcesses } from "./processes.ts";
 import type { TaskInputs, TaskState } from "./state.ts";
@@ -11,6 +19,8 @@ import type { TaskInputs, TaskState } from "./state.ts";
 const stopGrace = 5;
 /** Seconds that a delete command gets at most: servers that it asks may be gone. */
 const deleteLimit = 30;
+/** Seconds that a check gets at most: it is made in every preview. */
+const checkLimit = 20;
 
 /**
  * Runs the task to its end, again up to `retries` times if it fails. What runs of it already, left over by a
@@ -32,7 +42,7 @@ export async function runTask(inputs: TaskInputs, context: Context): Promise<Tas
     done.abort();
     if (problem === undefined) {
       context.status("done");
-      return { ...inputs, log };
+      return { ...inputs, log, drift: [] };
     }
     if (run < inputs.retries && !context.cancelled.aborted) {
       await sleep(1000);
@@ -42,6 +52,28 @@ export async function runTask(inputs: TaskInputs, context: Context): Promise<Tas
       `${inputs.instance} ${problem}\nThe last lines of ${log}:\n${await lastLines(log, before)}`,
     );
   }
+}
+
+/**
+ * What is not as the task left it, a sentence each: a configuration file that was changed, or what its check command
+ * says. That a check could not be made counts too, since the task, which runs then, finds out.
+ */
+export async function inspectTask(inputs: TaskInputs): Promise<string[]> {
+  const drift = await configurationDrift(inputs);
+  // A task that a version without checks deployed has none in its state.
+  const [program, ...args] = inputs.checkCommand ?? [];
+  if (program === undefined || drift.length > 0) return drift;
+  await mkdir(inputs.data, { recursive: true, mode: 0o700 });
+  const environment = instanceEnvironment(markerOf(inputs), inputs.environment);
+  return new Promise((resolve) => {
+    const options = { cwd: inputs.data, env: environment, timeout: checkLimit * 1000, encoding: "utf8" as const };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (error === null) return resolve([]);
+      const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
+      const reason = error.killed ? `the check was not done after ${checkLimit} s` : error.message;
+      resolve(lines.length > 0 ? lines : [`${inputs.instance}: ${reason}`]);
+    });
+  });
 }
 
 /**

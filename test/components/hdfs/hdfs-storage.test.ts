@@ -26,7 +26,7 @@ test("one DataNode and one copy by default, under their component", async () => 
     name: "hdfs",
     inputs: { dataNodes: 1, replication: 1, superuser: "hdfs", nameNodeHeap: 192, dataNodeHeap: 128 },
   });
-  expect(services.map(({ name }) => name).sort()).toEqual(["hdfs-datanode-0", "hdfs-namenode"]);
+  expect(services.map(({ name }) => name).sort()).toEqual(["hdfs-datanode-0", "hdfs-membership", "hdfs-namenode"]);
 });
 
 test("the NameNode is formatted before its first start, as the superuser", async () => {
@@ -69,6 +69,30 @@ test("every DataNode has its own address, from which it also calls the NameNode"
   expect(service?.distributions?.map(({ name }) => name)).toEqual(["hadoop", "bind-agent"]);
   const site = hadoopProperties(service?.files?.["hdfs-site.xml"]?.content as string);
   expect(site).toMatchObject({ "dfs.datanode.address": "127.9.0.6:9866", "dfs.replication": "3" });
+});
+
+test("after all servers the membership is made so, through the file that the NameNode reads", async () => {
+  new HdfsStorage("hdfs", { target, dataNodes: 2 });
+  const list = await resources.list();
+
+  expect(list.find(({ name }) => name === "hdfs-membership")?.dependsOn).toEqual([
+    "hdfs-datanode-0",
+    "hdfs-datanode-1",
+    "hdfs-namenode",
+  ]);
+  const task = target.tasks.get("hdfs-membership");
+  expect(task?.command.slice(2)).toEqual([
+    "--name-node=http://127.9.0.1:9870",
+    "--data-nodes=127.9.0.2,127.9.0.3",
+    "--replication=2",
+    "--user=hdfs",
+    "--excluded=/recording-target/hdfs-namenode/data/excluded-data-nodes",
+    "--java=java",
+    "--class-path=/recording-target/hdfs-membership/configuration:/recording-target/distributions/hadoop/lib/*",
+  ]);
+  expect(task?.checkCommand).toEqual([...(task?.command ?? []), "--check"]);
+  const site = target.serviceArgs.get("hdfs-namenode")?.files?.["hdfs-site.xml"]?.content as string;
+  expect(hadoopProperties(site)["dfs.hosts.exclude"]).toBe("/recording-target/hdfs-namenode/data/excluded-data-nodes");
 });
 
 test("a DataNode that the NameNode has taken in is ready", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import {
-  controllers,
+  defaultControllers,
   metaProperties,
   minInSyncReplicas,
   replicationFactor,
@@ -11,7 +11,7 @@ const addresses = ["127.9.0.1", "127.9.0.2", "127.9.0.3", "127.9.0.4"];
 
 test("replication is derived from the number of brokers", () => {
   const derived = [1, 2, 3, 4, 9].map((replicas) => [
-    controllers(replicas),
+    defaultControllers(replicas),
     replicationFactor(replicas),
     minInSyncReplicas(replicas),
   ]);
@@ -25,7 +25,9 @@ test("replication is derived from the number of brokers", () => {
 });
 
 test("a broker alone is its own controller", () => {
-  expect(serverProperties({ brokers: ["127.9.0.1"], index: 0, data: "/data" })).toBe(`process.roles=broker,controller
+  expect(
+    serverProperties({ brokers: ["127.9.0.1"], index: 0, controllers: 1, data: "/data" }),
+  ).toBe(`process.roles=broker,controller
 node.id=0
 controller.quorum.voters=0@127.9.0.1:9093
 listeners=PLAINTEXT://127.9.0.1:9092,CONTROLLER://127.9.0.1:9093
@@ -49,10 +51,10 @@ log.cleaner.dedupe.buffer.size=16777216
 
 test("the first three of many brokers are the quorum, and no broker beyond them opens its port", () => {
   const voters = "0@127.9.0.1:9093,1@127.9.0.2:9093,2@127.9.0.3:9093";
-  const third = serverProperties({ brokers: addresses, index: 2, data: "/data" });
+  const third = serverProperties({ brokers: addresses, index: 2, controllers: 3, data: "/data" });
   expect(third).toContain("process.roles=broker,controller\nnode.id=2\n");
   expect(third).toContain(`controller.quorum.voters=${voters}\n`);
-  const fourth = serverProperties({ brokers: addresses, index: 3, data: "/data" });
+  const fourth = serverProperties({ brokers: addresses, index: 3, controllers: 3, data: "/data" });
   expect(fourth).toContain("process.roles=broker\nnode.id=3\n");
   expect(fourth).toContain(`controller.quorum.voters=${voters}\n`);
   expect(fourth).toContain("\nlisteners=PLAINTEXT://127.9.0.4:9092\n");

@@ -21,11 +21,12 @@ test("one broker and no topics by default", async () => {
     {
       type: "lambda-architecture:index:KafkaCluster",
       name: "kafka",
-      inputs: { replicas: 1, heap: 256, topics: [] },
+      inputs: { replicas: 1, controllers: 1, heap: 256, topics: [] },
     },
     { type: "test:index:Service", name: "kafka-broker-0" },
+    // Without topics too: when brokers come and go, it moves the partitions of those that others have made.
+    { type: "test:index:Task", name: "kafka-topics" },
   ]);
-  expect(target.tasks.size).toBe(0);
   const broker = target.serviceArgs.get("kafka-broker-0");
   const folder = "/recording-target/kafka-broker-0";
   expect(broker).toMatchObject({
@@ -35,6 +36,7 @@ test("one broker and no topics by default", async () => {
     readiness: { kind: "tcp", port: 9092 },
     memory: 416,
     stateful: true,
+    permanent: { controllers: 1 },
   });
   expect(broker?.command).toContain("-Xmx256m");
   expect(broker?.command).toContain(`-Dlog4j2.configurationFile=${folder}/configuration/log4j2.properties`);
@@ -56,6 +58,22 @@ test("four brokers: three controllers, one cluster id", async () => {
   expect(new Set(clusterIds).size).toBe(1);
 });
 
+test("a cluster that began with one controller keeps it when it grows", async () => {
+  new KafkaCluster("kafka", { target, replicas: 3, controllers: 1 });
+
+  await resources.list();
+  const brokers = [...target.serviceArgs.values()];
+  expect(brokers.map(({ permanent }) => permanent)).toEqual(Array(3).fill({ controllers: 1 }));
+  for (const { files } of brokers)
+    expect(files?.["server.properties"]?.content).toContain("controller.quorum.voters=0@127.9.0.1:9093\n");
+  expect(() => new KafkaCluster("kafka", { target, replicas: 3, controllers: 2 })).toThrow(
+    "controllers must be odd, so that there is a majority; it is 2",
+  );
+  expect(() => new KafkaCluster("kafka", { target, replicas: 1, controllers: 3 })).toThrow(
+    "controllers must be a whole number from 1 to 1; it is 3",
+  );
+});
+
 test("topics come from one task", async () => {
   new KafkaCluster("kafka", {
     target,
@@ -71,9 +89,14 @@ test("topics come from one task", async () => {
   expect(task?.command.slice(2)).toEqual([
     "--bootstrap-servers",
     "127.9.0.1:9092",
+    "--brokers",
+    "1",
+    "--replication-factor",
+    "1",
     "--topics",
     "/recording-target/kafka-topics/configuration/topics.json",
   ]);
+  expect(task?.checkCommand).toEqual([...(task?.command ?? []), "--check"]);
   expect(task?.command[1]).toMatch(/components\/kafka\/topics\.ts$/);
   expect(JSON.parse(String(task?.files?.["topics.json"]?.content))).toEqual([
     { name: "edits", partitions: 2, configuration: { "retention.ms": "86400000", "compression.type": "zstd" } },

@@ -26,20 +26,20 @@ test("one server by default, under its component", async () => {
       inputs: { replicas: 1, heap: 64 },
     },
     { type: "test:index:Service", name: "zookeeper-server-0" },
+    { type: "test:index:Task", name: "zookeeper-membership", dependsOn: ["zookeeper-server-0"] },
   ]);
   const service = target.serviceArgs.get("zookeeper-server-0");
   expect(service).toMatchObject({
     identity: { component: "zookeeper", role: "server", index: 0 },
-    ports: { client: 2181 },
-    readiness: { kind: "tcp", port: 2181, send: "srvr", expect: "Mode: (standalone|leader|follower)" },
+    ports: { client: 2181, quorum: 2888, election: 3888 },
+    readiness: { kind: "tcp", port: 2181, send: "srvr", expect: "Mode: (leader|follower|observer)" },
     memory: 144,
     stateful: true,
   });
-  expect(service?.prepare).toBeUndefined();
   expect(service?.command).toContain("-Xmx64m");
   expect(service?.command.slice(-2)).toEqual([
     "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-    "/recording-target/zookeeper-server-0/configuration/zoo.cfg",
+    "/recording-target/zookeeper-server-0/data/zoo.cfg",
   ]);
 });
 
@@ -55,9 +55,13 @@ test("three servers know each other and their own number", async () => {
   const service = target.serviceArgs.get("coordination-server-2");
   const folder = "/recording-target/coordination-server-2";
   expect(service?.files?.myid?.content).toBe("3\n");
-  expect(service?.prepare).toEqual(["cp", `${folder}/configuration/myid`, `${folder}/data/myid`]);
+  expect(service?.prepare?.slice(-2)).toEqual([`${folder}/configuration`, `${folder}/data`]);
+  expect(service?.files?.members?.content).toMatch(/^server\.1=.*participant.*\nserver\.3=.*observer.*\n$/);
   expect(service?.ports).toEqual({ client: 2181, quorum: 2888, election: 3888 });
   expect(service?.memory).toBe(208);
+  const task = target.tasks.get("coordination-membership");
+  expect(task?.files?.members?.content).toMatch(/^(server\.\d=.*participant.*\n){3}$/);
+  expect(task?.checkCommand).toEqual([...(task?.command ?? []), "--check"]);
 });
 
 test("all input errors come at once, with the mend", () => {

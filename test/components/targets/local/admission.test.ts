@@ -2,16 +2,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { Admission } from "../../../../components/targets/local/admission.ts";
 import type { Demand, Free } from "../../../../components/targets/local/budget.ts";
+import type { PermanentValues } from "../../../../components/targets/local/permanent.ts";
 
 const server = (index: number): Demand => ({
   identity: { component: "kafka", role: "broker", index },
   memory: 400,
   disk: 200,
   ports: [9092],
+  permanent: { controllers: 1 },
 });
 
 /** An admission to a machine that is made up, with what it says and how often it looks. */
-function admissionTo(free: Free, given: Readonly<Record<string, number>> = {}) {
+function admissionTo(free: Free, given: Readonly<Record<string, number>> = {}, madeFor: PermanentValues = {}) {
   const said: string[] = [];
   const looked: string[] = [];
   const admission = new Admission("/stack", {
@@ -20,6 +22,7 @@ function admissionTo(free: Free, given: Readonly<Record<string, number>> = {}) {
       return free;
     },
     given: async () => new Map(Object.entries(given)),
+    permanent: async (_, instance) => (instance === "kafka-broker-0" ? madeFor : {}),
     say: (message) => said.push(message),
   });
   return { admission, said, looked };
@@ -41,6 +44,17 @@ test("if there is no room for all, all get the same error", async () => {
   expect(errors[0].message).toContain("720 MiB of memory are needed, 719 MiB are free");
   expect(new Set(errors).size).toBe(1);
   expect(said).toEqual([]);
+});
+
+test("what the data is made for cannot change: no server is started, with the mend", async () => {
+  const { admission } = admissionTo({ memory: 9_000, disk: 9_000 }, {}, { controllers: 3 });
+  const results = await Promise.allSettled([0, 1].map((index) => admission.admit(server(index))));
+  for (const result of results)
+    expect(result.status === "rejected" && result.reason.message).toBe(
+      "controllers cannot change from 3 to 1, since the data of kafka-broker-0 is made for it: leave it at 3",
+    );
+  const { admission: same } = admissionTo({ memory: 9_000, disk: 9_000 }, {}, { controllers: 1 });
+  await same.admit(server(0));
 });
 
 test("a stack that runs as it should is neither measured nor told", async () => {

@@ -49,6 +49,7 @@ const instance = (name: string, script: string) => ({
 });
 const service = (name: string, script: string, changes: Partial<ServiceInputs> = {}): ServiceInputs => ({
   ...instance(name, script),
+  group: name,
   prepare: [],
   ports: {},
   readiness: { kind: "command", command: ["test", "-e", join(stackFolder, "data", name, "ready")] },
@@ -56,12 +57,14 @@ const service = (name: string, script: string, changes: Partial<ServiceInputs> =
   memory: 1,
   stateful: true,
   deleteData: false,
+  permanent: {},
   stopSignal: "SIGTERM",
   stopGrace: 5,
   ...changes,
 });
 const task = (name: string, script: string, changes: Partial<TaskInputs> = {}): TaskInputs => ({
   ...instance(name, script),
+  checkCommand: [],
   deleteCommand: [],
   triggers: [],
   timeout: 30,

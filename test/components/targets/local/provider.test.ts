@@ -16,6 +16,7 @@ const task: TaskInputs = {
   command: ["true"],
   environment: {},
   files: {},
+  checkCommand: [],
   deleteCommand: [],
   triggers: [],
   timeout: 1,

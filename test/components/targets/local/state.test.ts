@@ -11,6 +11,7 @@ import { needsRestart } from "../../../../components/targets/local/service.ts";
 import { type ServiceInputs, unwrapSecrets } from "../../../../components/targets/local/state.ts";
 
 const inputs: ServiceInputs = {
+  group: "a",
   stackFolder: "/stack",
   instance: "a",
   address: "127.9.0.1",
@@ -27,6 +28,7 @@ const inputs: ServiceInputs = {
   memory: 10,
   stateful: true,
   deleteData: false,
+  permanent: {},
   stopSignal: "SIGTERM",
   stopGrace: 1,
 };

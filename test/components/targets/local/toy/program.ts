@@ -23,8 +23,8 @@ export interface Behaviour {
 /** What the program deploys: servers and tasks by component; the instance of `a` is named `a-server` or `a-task`. */
 export interface Plan extends DataSafetyArgs {
   readonly servers?: Readonly<Record<string, Behaviour & { readonly readinessTimeout?: number }>>;
-  /** Tasks by component, each a shell command, after all servers. */
-  readonly tasks?: Readonly<Record<string, { readonly run: string; readonly undo?: string }>>;
+  /** Tasks by component, each of shell commands, after all servers. */
+  readonly tasks?: Readonly<Record<string, { readonly run: string; readonly check?: string; readonly undo?: string }>>;
 }
 
 const folder = pulumi.getProject() === "toy" ? process.cwd() : "";
@@ -63,11 +63,12 @@ const servers = Object.entries(plan.servers ?? {}).flatMap(([component, { readin
     {},
   );
 });
-for (const [component, { run, undo }] of Object.entries(plan.tasks ?? {})) {
+for (const [component, { run, check, undo }] of Object.entries(plan.tasks ?? {})) {
   target.task(
     {
       identity: { component, role: "task" },
       command: ["sh", "-c", run],
+      ...(check !== undefined && { checkCommand: ["sh", "-c", check] }),
       ...(undo !== undefined && { deleteCommand: ["sh", "-c", undo] }),
       timeout: 5,
     },

@@ -1,0 +1,54 @@
+/** A DataNode as the NameNode lists it. */
+export interface ListedDataNode {
+  /** Its address, without a port. */
+  readonly address: string;
+  readonly state: "In Service" | "Decommission In Progress" | "Decommissioned" | string;
+}
+
+/** The beans of the NameNode's `/jmx` that are looked at. */
+interface NameNodeBeans {
+  readonly beans: readonly {
+    /** JSON in JSON: DataNodes by `host:port`. */
+    readonly LiveNodes?: string;
+    readonly LowRedundancyBlocks?: number;
+    readonly MissingBlocks?: number;
+  }[];
+}
+
+/** The DataNodes that are in touch with the NameNode, from its `NameNodeInfo` bean. */
+export function liveDataNodes({ beans }: NameNodeBeans): ListedDataNode[] {
+  const live = JSON.parse(beans[0]?.LiveNodes ?? "{}") as Record<string, { adminState?: string }>;
+  return Object.entries(live).map(([name, { adminState = "In Service" }]) => ({
+    address: name.slice(0, name.lastIndexOf(":")),
+    state: adminState,
+  }));
+}
+
+/** Blocks with fewer copies than they shall have, from the `FSNamesystem` bean; without those that have none at all. */
+export function blocksToCopy({ beans }: NameNodeBeans): number {
+  const { LowRedundancyBlocks = 0, MissingBlocks = 0 } = beans[0] ?? {};
+  return Math.max(0, LowRedundancyBlocks - MissingBlocks);
+}
+
+/** The text of the file of DataNodes that may hold no blocks: all that are known and not wanted, an address a line. */
+export function excludedDataNodes(
+  wanted: readonly string[],
+  live: readonly ListedDataNode[],
+  excludedBefore: string,
+): string {
+  const known = [...excludedBefore.split("\n"), ...live.map(({ address }) => address)];
+  const excluded = new Set(known.filter((address) => address !== "" && !wanted.includes(address)));
+  return [...excluded]
+    .sort()
+    .map((address) => `${address}\n`)
+    .join("");
+}
+
+/** What is not as it shall be, a sentence each. */
+export function membershipProblems(wanted: readonly string[], live: readonly ListedDataNode[]): string[] {
+  return wanted.flatMap((address) => {
+    const node = live.find((each) => each.address === address);
+    if (node === undefined) return [`DataNode ${address} is not in touch with the NameNode`];
+    return node.state === "In Service" ? [] : [`DataNode ${address} is not in service: ${node.state}`];
+  });
+}

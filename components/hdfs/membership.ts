@@ -1,0 +1,166 @@
+/**
+ * Makes a file system's DataNodes those that it shall have: files get the number of copies that is wanted, DataNodes that
+ * are not wanted give their blocks to the others (decommission), and those that are take blocks. Ends when every block
+ * has its copies where it shall: then a DataNode that is not wanted can go. Running it again changes nothing.
+ *
+ * `membership.ts --name-node URL --data-nodes ADDRESS,… --replication N --user NAME --excluded FILE --java JAVA
+ * --class-path PATH [--check]`. FILE is the NameNode's `dfs.hosts.exclude`. With `--check` nothing is changed: exit code
+ * 1 with one line for each thing to do.
+ */
+import { execFile } from "node:child_process";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs, promisify } from "node:util";
+import { blocksToCopy, excludedDataNodes, liveDataNodes, membershipProblems } from "./membership-plan.ts";
+
+/** Milliseconds that DataNodes have to register with the NameNode after they are ready. */
+const registrationTimeout = 60_000;
+/** Milliseconds between two looks at the copies that are made. */
+const pause = 1_000;
+
+interface Membership {
+  readonly nameNode: string;
+  readonly dataNodes: readonly string[];
+  readonly replication: number;
+  readonly user: string;
+  readonly excluded: string;
+  readonly java: string;
+  readonly classPath: string;
+}
+
+async function main(): Promise<void> {
+  const text = { type: "string", default: "" } as const;
+  const { values } = parseArgs({
+    options: {
+      "name-node": text,
+      "data-nodes": text,
+      replication: text,
+      user: text,
+      excluded: text,
+      java: text,
+      "class-path": text,
+      check: { type: "boolean", default: false },
+    },
+  });
+  const membership: Membership = {
+    nameNode: values["name-node"],
+    dataNodes: values["data-nodes"].split(","),
+    replication: Number(values.replication),
+    user: values.user,
+    excluded: values.excluded,
+    java: values.java,
+    classPath: values["class-path"],
+  };
+  if (values.check) {
+    const problems = membershipProblems(membership.dataNodes, await liveNodes(membership));
+    for (const problem of problems) console.log(problem);
+    if (problems.length > 0) process.exitCode = 1;
+    return;
+  }
+  await dataNodesRegistered(membership);
+  const changed = await setReplication(membership, "/");
+  const excluded = await exclude(membership);
+  await blocksCopied(membership);
+  console.log(
+    `${membership.dataNodes.length} DataNodes; ${changed} files now have ${membership.replication} copies; ` +
+      `decommissioned: ${excluded.trim().split("\n").join(", ") || "none"}`,
+  );
+}
+
+async function dataNodesRegistered(membership: Membership): Promise<void> {
+  for (const deadline = Date.now() + registrationTimeout; ; await sleep(pause)) {
+    const live = new Set((await liveNodes(membership)).map(({ address }) => address));
+    const missing = membership.dataNodes.filter((address) => !live.has(address));
+    if (missing.length === 0) return;
+    if (Date.now() > deadline)
+      throw new Error(`DataNode ${missing.join(", ")} is not in touch with the NameNode; see its log`);
+  }
+}
+
+/** Gives the files under a folder their number of copies. Returns how many had another one. */
+async function setReplication(membership: Membership, folder: string): Promise<number> {
+  const { FileStatuses } = (await webHdfs(membership, "GET", "LISTSTATUS", folder)) as {
+    FileStatuses: { FileStatus: { pathSuffix: string; type: "FILE" | "DIRECTORY"; replication: number }[] };
+  };
+  let changed = 0;
+  for (const { pathSuffix, type, replication } of FileStatuses.FileStatus) {
+    const path = `${folder === "/" ? "" : folder}/${pathSuffix}`;
+    if (type === "DIRECTORY") changed += await setReplication(membership, path);
+    else if (replication !== membership.replication) {
+      await webHdfs(membership, "PUT", "SETREPLICATION", path, { replication: String(membership.replication) });
+      changed++;
+    }
+  }
+  return changed;
+}
+
+/** Tells the NameNode which DataNodes are not wanted. Returns the text of its file. */
+async function exclude(membership: Membership): Promise<string> {
+  const { excluded: file, dataNodes, java, classPath } = membership;
+  const before = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  const text = excludedDataNodes(dataNodes, await liveNodes(membership), before);
+  if (text === before) return text;
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+  const flags = ["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"];
+  const command = ["-cp", classPath, "org.apache.hadoop.hdfs.tools.DFSAdmin", "-refreshNodes"];
+  await promisify(execFile)(java, [...flags, ...command]).catch((error: { stderr?: string; message: string }) => {
+    throw new Error(`the NameNode does not read ${file} again:\n${error.stderr?.trim() || error.message}`);
+  });
+  return text;
+}
+
+/** Waits until every block has its copies, and none on a DataNode that is not wanted. */
+async function blocksCopied(membership: Membership): Promise<void> {
+  for (let told = ""; ; await sleep(pause)) {
+    const nodes = await liveNodes(membership);
+    const leaving = nodes.filter(({ address }) => !membership.dataNodes.includes(address));
+    const waiting = [
+      ...leaving.filter(({ state }) => state !== "Decommissioned").map(({ address, state }) => `${address}: ${state}`),
+      ...membershipProblems(membership.dataNodes, nodes),
+    ];
+    const blocks = blocksToCopy(await jmx(membership, "FSNamesystem"));
+    if (blocks > 0) waiting.push(`${blocks} blocks have not all of their copies`);
+    if (waiting.length === 0) return;
+    const now = waiting.join("; ");
+    if (now !== told) console.log(now);
+    told = now;
+  }
+}
+
+async function liveNodes(membership: Membership) {
+  return liveDataNodes(await jmx(membership, "NameNodeInfo"));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the NameNode's JSON
+async function jmx({ nameNode }: Membership, bean: string): Promise<any> {
+  return answerOf(await fetch(`${nameNode}/jmx?qry=Hadoop:service=NameNode,name=${bean}`));
+}
+
+async function webHdfs(
+  { nameNode, user }: Membership,
+  method: string,
+  operation: string,
+  path: string,
+  parameters: Record<string, string> = {},
+): Promise<unknown> {
+  const query = new URLSearchParams({ op: operation, "user.name": user, ...parameters });
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return answerOf(await fetch(`${nameNode}/webhdfs/v1${encoded}?${query}`, { method }));
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  if (!response.ok) throw new Error(`${response.url} answers ${response.status} ${await response.text()}`);
+  return await response.json();
+}
+
+try {
+  await main();
+} catch (error) {
+  const { message, cause } = error as Error;
+  console.error(cause instanceof Error ? `${message}: ${cause.message}` : message);
+  process.exitCode = 1;
+}
