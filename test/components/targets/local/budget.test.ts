@@ -21,6 +21,7 @@ const demand = (
   memory,
   disk: initialDisk(index !== undefined),
   ports,
+  permanent: {},
 });
 
 const demands = [
