@@ -81,11 +81,12 @@ test("a setting that no server starts with costs one replica; what was mended st
   const before = await pids();
   const bad = replicas.map((index) => update(index, broker(index, "echo no such setting; exit 3")));
   const results = await Promise.allSettled(bad);
-  const reasons = results.map((result) => (result.status === "rejected" ? String(result.reason.message) : "")).sort();
-  expect(reasons[0]).toMatch(/^log-broker-\d ended 2 times before it was ready, with status 3\./);
+  const reasons = results.map((result) => (result.status === "rejected" ? String(result.reason.message) : ""));
+  const failed = /^log-broker-\d ended 2 times before it was ready, with status 3\./;
   const still =
     /^log-broker-\d still runs as it did before: log-broker-\d, which was restarted first, did not get ready/;
-  expect(reasons.slice(1)).toEqual([expect.stringMatching(still), expect.stringMatching(still)]);
+  expect(reasons.filter((reason) => failed.test(reason))).toHaveLength(1);
+  expect(reasons.filter((reason) => still.test(reason))).toHaveLength(2);
   expect(Object.keys(await pids())).toHaveLength(2);
 
   // Another deployment, which is another process.
