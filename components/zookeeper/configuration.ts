@@ -72,7 +72,10 @@ if [ ! -s "$members" ]; then
   cp "$1/members" "$members"
 fi
 self="server.$(cat "$1/myid")="
-grep -qF "$self" "$members" || grep -F "$self" "$1/members" >>"$members"
+if ! grep -qF "$self" "$members"; then
+  echo >>"$members"
+  grep -F "$self" "$1/members" >>"$members"
+fi
 { cat "$1/zoo.cfg"; echo "dynamicConfigFile=$members"; } >"$2/zoo.cfg.new"
 mv "$2/zoo.cfg.new" "$2/zoo.cfg"`;
   return ["/bin/sh", "-c", script, "prepare", configuration, data];
