@@ -22,6 +22,7 @@ export interface PlanArgs {
 const anyMachine: Machine = {
   free: async () => ({ memory: undefined, disk: undefined }),
   given: async () => new Map(),
+  permanent: async () => ({}),
   say: () => {},
 };
 

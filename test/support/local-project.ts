@@ -13,14 +13,16 @@ const checkout = fileURLToPath(new URL("../..", import.meta.url));
  * from `plan.json` in that folder.
  */
 export class LocalProject<Plan> {
-  /** The project's folder. Its path has a space, as a checkout's may. */
-  readonly folder = mkdtempSync(join(tmpdir(), "local target "));
+  /** The project's folder. */
+  readonly folder: string;
 
   /**
    * @param name the project's name
    * @param program the absolute path of its program
+   * @param prefix what the folder's name begins with. Default: `local target `: a checkout's path may have a space
    */
-  constructor(name: string, program: string) {
+  constructor(name: string, program: string, prefix = "local target ") {
+    this.folder = mkdtempSync(join(tmpdir(), prefix));
     mkdirSync(join(this.folder, "backend"));
     symlinkSync(join(checkout, "node_modules"), join(this.folder, "node_modules"));
     const provider = join(checkout, "components/targets/local");
