@@ -237,6 +237,8 @@ export class DockerTarget implements Target {
           { content: secret ? pulumi.secret(content) : content, secret },
         ]),
       ),
+      // A look into the container would be a container of its own, in every preview.
+      checkCommand: [],
       deleteCommand: [],
       triggers: [container.id],
       timeout,
