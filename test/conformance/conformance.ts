@@ -25,7 +25,7 @@ export const subjects = {
       createLocalTarget({
         ...stack,
         folder,
-        surroundings: { ...endless, given: async () => new Map(), say: () => {} },
+        surroundings: { ...endless, given: async () => new Map(), permanent: async () => ({}), say: () => {} },
       }),
     read: readLocal,
     testedOn: "its servers, on this machine: `npm test`",
