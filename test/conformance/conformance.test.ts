@@ -69,6 +69,10 @@ test("the README's table is the one that this suite makes; with UPDATE_README=1 
   const readme = readFileSync(file, "utf8");
   const from = readme.indexOf("| component |");
   const table = readme.slice(from, readme.indexOf("\n\n", from));
-  if (process.env.UPDATE_README === "1") writeFileSync(file, readme.replace(table, () => conformanceTable(counts)));
+  if (process.env.UPDATE_README === "1")
+    writeFileSync(
+      file,
+      readme.replace(table, () => conformanceTable(counts)),
+    );
   else expect(table).toBe(conformanceTable(counts));
 });
