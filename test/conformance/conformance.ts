@@ -38,7 +38,8 @@ export const subjects = {
   kubernetes: {
     create: () => createKubernetesTarget(stack),
     read: readKubernetes,
-    testedOn: "a real control plane, with simulated nodes: `npm run test:kubernetes`",
+    testedOn:
+      "nothing yet: `npm run test:kubernetes` is written for a real control plane with simulated nodes, but has not been seen to pass",
   },
 } satisfies Record<string, Subject>;
 export type SubjectName = keyof typeof subjects;
