@@ -6,12 +6,19 @@ const real = "test/**/*.real.test.ts";
 const docker = "test/**/*.docker.test.ts";
 /** Tests on a Kubernetes control plane, which takes half an hour to build where nothing of it is built yet. */
 const kubernetes = "test/**/*.kubernetes.test.ts";
+/** Tests on an S3 server, which is installed from PyPI where it is not there yet. */
+const storage = "test/**/*.storage.test.ts";
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [real, docker, kubernetes], testTimeout: 20_000 },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [real, docker, kubernetes, storage],
+          testTimeout: 20_000,
+        },
       },
       {
         test: {
@@ -37,6 +44,15 @@ export default defineConfig({
           include: [kubernetes],
           fileParallelism: false,
           testTimeout: 1_800_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: "storage",
+          include: [storage],
+          fileParallelism: false,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
         },
       },

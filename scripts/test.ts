@@ -7,6 +7,7 @@
  *     npm run test:real
  *     npm run test:docker        the whole architecture in containers; no part of npm test
  *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
+ *     npm run test:storage       the master dataset on an S3 server; no part of npm test
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,6 +22,7 @@ const kinds = {
   real: [() => vitest("real")],
   docker: [() => vitest("docker")],
   kubernetes: [() => vitest("kubernetes")],
+  storage: [() => vitest("storage")],
 };
 if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
   throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);

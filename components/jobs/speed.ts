@@ -33,8 +33,10 @@ export function createSpeedLayer(args: SpeedLayerArgs): StormTopology {
     [speedResources.bolt]: target.program(jobModule("speed/bolt.ts"), application.module),
   };
   const names = Object.values(programs).map((path) => basename(path));
+  // Where Node is on this machine is no part of what runs: a plan is the same on every machine.
+  const described = speedTopology({ node: "node", partitions, bolts });
   const hash = createHash("sha256")
-    .update(JSON.stringify([definition, names, generations]))
+    .update(JSON.stringify([described, names, generations]))
     .digest("hex");
   return new StormTopology(
     `${args.name}-speed-${hash.slice(0, 8)}`,

@@ -6,6 +6,9 @@ import { createViewTables, generationOfTable, progressTable, speedTable } from "
 /** Milliseconds to wait for a batch run that is removing a generation; after that the run counts as killed. */
 const removalPatience = 60_000;
 
+/** Milliseconds that a change of the schema may take: it waits for all nodes, which takes seconds on a busy machine. */
+const schemaTimeout = 60_000;
+
 /**
  * Puts a generation to use: from now on no batch run removes it, and its tables are there. Done before anything writes
  * or reads them, also when a view's former code comes back.
@@ -24,7 +27,8 @@ export async function claimGeneration(client: Client, key: PointerKey, patience 
     );
     if (claimed || condition === "IF EXISTS") break;
   }
-  for (const table of createViewTables(view, generation)) await client.execute(table);
+  for (const table of createViewTables(view, generation))
+    await client.execute(table, [], { readTimeout: schemaTimeout });
 }
 
 /** Gives a generation up: the next batch run of code that has another one removes it. */
@@ -58,7 +62,7 @@ export async function removeGeneration(client: Client, { view, generation }: Poi
   // First the pointer: what it names is nobody's then, and the batch run removes it.
   await change(`DELETE FROM batch_pointer ${where} IF EXISTS`);
   for (const table of [progressTable, speedTable])
-    await client.execute(`DROP TABLE IF EXISTS ${table(view, generation)}`);
+    await client.execute(`DROP TABLE IF EXISTS ${table(view, generation)}`, [], { readTimeout: schemaTimeout });
   await change(`DELETE FROM retired_generation ${where} IF EXISTS`);
   return true;
 }

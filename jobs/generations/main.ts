@@ -12,8 +12,8 @@ const { view, generation, cassandra } = readConfigurationOf(generationConfigurat
 const { values: flags } = parseArgs({ options: { retire: { type: "boolean", default: false } }, strict: false });
 const client = new Client({
   ...cassandra,
-  // A change of the schema waits for all nodes, which takes seconds on a busy machine.
-  socketOptions: { connectTimeout: 5_000, readTimeout: 60_000 },
+  // A lightweight transaction on a busy machine takes its time.
+  socketOptions: { connectTimeout: 5_000, readTimeout: 15_000 },
 });
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -14,7 +14,7 @@ import { decodeEvent } from "../../jobs/events/decode.ts";
 import { type LogRecord, RangeReader } from "../../jobs/kafka/range-reader.ts";
 import { SpeedViews } from "../../jobs/speed/speed-views.ts";
 import { batchesOf, CassandraSpeedStore, type SpeedStore } from "../../jobs/speed/store.ts";
-import { createSpeedTable } from "../../jobs/speed/tables.ts";
+import { createViewTables } from "../../jobs/speed/tables.ts";
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +42,8 @@ const client = new Client({
   localDataCenter: cassandra.localDataCenter,
   keyspace: cassandra.keyspace,
 });
-for (const { name } of application.views) await client.execute(createSpeedTable(name, scratch));
+for (const { name } of application.views)
+  for (const table of createViewTables(name, scratch)) await client.execute(table);
 await client.shutdown();
 
 const reader = new RangeReader({ bootstrapServers: configuration.kafka.bootstrapServers, clientId: "bench" });
