@@ -18,8 +18,8 @@ import type { ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
  * One NameNode, ResourceManager, history server, Druid coordinator and Druid broker there are in every size, and one
  * process of each job: while one of these is away, its part waits, and goes on where it was.
  *
- * From `tiny` to `small` and back is a restart. Choose `ha` before the first event: neither Kafka's controllers nor
- * ZooKeeper's ensemble can become three later.
+ * From `tiny` to `small` and back is a restart. Choose `ha` before the first event: Kafka's controllers cannot become
+ * three later, and what Cassandra has already gets its further copies by a repair only.
  */
 export const sizes = ["tiny", "small", "ha"] as const;
 /** One of {@link sizes}. */

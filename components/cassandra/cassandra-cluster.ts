@@ -47,7 +47,7 @@ export interface CassandraKeyspace {
 /** The arguments of a {@link CassandraCluster}. */
 export interface CassandraClusterArgs {
   /**
-   * How many nodes. They join one after the other; a cluster can grow.
+   * How many nodes. They join one after the other; a cluster can grow. Fewer than there are is refused before any goes.
    *
    * @default 1
    */

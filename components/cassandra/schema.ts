@@ -40,6 +40,13 @@ async function main(): Promise<void> {
       if (problems.length > 0) process.exitCode = 1;
       return;
     }
+    const nodes = client.hosts.values().filter((host) => host.isUp()).length;
+    const nodesWanted = contactPoints.split(",").length;
+    if (nodes > nodesWanted)
+      throw new Error(
+        `the cluster has ${nodes} nodes and ${nodesWanted} are wanted, but rows of those that went would be lost: ` +
+          `ask for ${nodes} again, or have the others leave the cluster first (nodetool decommission)`,
+      );
     for (const keyspace of wanted) {
       const statement = keyspaceStatement(keyspace, localDataCenter, existing.replications.get(keyspace.name));
       if (statement !== undefined) await run(client, statement);
