@@ -11,6 +11,7 @@ interface NameNodeBeans {
     /** JSON in JSON: DataNodes by `host:port`. */
     readonly LiveNodes?: string;
     readonly LowRedundancyBlocks?: number;
+    readonly PendingReconstructionBlocks?: number;
     readonly MissingBlocks?: number;
   }[];
 }
@@ -24,10 +25,13 @@ export function liveDataNodes({ beans }: NameNodeBeans): ListedDataNode[] {
   }));
 }
 
-/** Blocks with fewer copies than they shall have, from the `FSNamesystem` bean; without those that have none at all. */
+/**
+ * Blocks with fewer copies than they shall have, those included that are being copied, from the `FSNamesystem` bean;
+ * without those that have no copy at all.
+ */
 export function blocksToCopy({ beans }: NameNodeBeans): number {
-  const { LowRedundancyBlocks = 0, MissingBlocks = 0 } = beans[0] ?? {};
-  return Math.max(0, LowRedundancyBlocks - MissingBlocks);
+  const { LowRedundancyBlocks = 0, PendingReconstructionBlocks = 0, MissingBlocks = 0 } = beans[0] ?? {};
+  return Math.max(0, LowRedundancyBlocks - MissingBlocks) + PendingReconstructionBlocks;
 }
 
 /** The text of the file of DataNodes that may hold no blocks: all that are known and not wanted, an address a line. */

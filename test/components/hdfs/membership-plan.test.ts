@@ -20,6 +20,7 @@ test("the NameNode's list is read: JSON in JSON", () => {
 test("blocks without any copy are not waited for: nobody can copy them", () => {
   expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 5, MissingBlocks: 2 }] })).toBe(3);
   expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 0, MissingBlocks: 0 }] })).toBe(0);
+  expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 0, PendingReconstructionBlocks: 4 }] })).toBe(4);
 });
 
 test("excluded is whatever is known and not wanted, also what left before; who comes back is so no more", () => {
