@@ -101,6 +101,8 @@ function inOrder(resources: readonly PlannedResource[]): string[][] {
   const stepOf = (resource: PlannedResource): number => {
     const known = steps.get(resource.name);
     if (known !== undefined) return known;
+    // Names are not unique across types, so a name may lead back to itself: the first look then counts.
+    steps.set(resource.name, 0);
     const earlier = resource.dependsOn.flatMap((name) => byName.get(name) ?? []);
     const step = Math.max(0, ...earlier.map((each) => stepOf(each) + 1));
     steps.set(resource.name, step);
