@@ -1,13 +1,19 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that start real servers: one after another, each with time to start them. */
-const real = "test/**/*.real.test.ts";
-/** Tests that start a Docker daemon of their own and build images for it: they take longer than all others. */
-const docker = "test/**/*.docker.test.ts";
-/** Tests on a Kubernetes control plane, which takes half an hour to build where nothing of it is built yet. */
-const kubernetes = "test/**/*.kubernetes.test.ts";
-/** Tests on an S3 server, which is installed from PyPI where it is not there yet. */
-const storage = "test/**/*.storage.test.ts";
+/** Seconds that a test of each kind may take; those but the unit tests start servers, and run one after another. */
+const kinds = {
+  /** Tests that start real servers. */
+  real: 600,
+  /** Tests that change a running architecture for long: its views' code, the number of its servers. */
+  long: 1800,
+  /** Tests that start a Docker daemon of their own and build images for it: they take longer than all others. */
+  docker: 1800,
+  /** Tests on a Kubernetes control plane, which takes half an hour to build where nothing of it is built yet. */
+  kubernetes: 1800,
+  /** Tests on an S3 server, which is installed from PyPI where it is not there yet. */
+  storage: 600,
+};
+const pattern = (kind: string) => `test/**/*.${kind}.test.ts`;
 
 export default defineConfig({
   test: {
@@ -16,46 +22,19 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [real, docker, kubernetes, storage],
+          exclude: Object.keys(kinds).map(pattern),
           testTimeout: 20_000,
         },
       },
-      {
+      ...Object.entries(kinds).map(([name, seconds]) => ({
         test: {
-          name: "real",
-          include: [real],
+          name,
+          include: [pattern(name)],
           fileParallelism: false,
-          testTimeout: 600_000,
+          testTimeout: seconds * 1_000,
           hookTimeout: 600_000,
         },
-      },
-      {
-        test: {
-          name: "docker",
-          include: [docker],
-          fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 600_000,
-        },
-      },
-      {
-        test: {
-          name: "kubernetes",
-          include: [kubernetes],
-          fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 600_000,
-        },
-      },
-      {
-        test: {
-          name: "storage",
-          include: [storage],
-          fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-        },
-      },
+      })),
     ],
   },
 });
