@@ -33,7 +33,8 @@ export const subjects = {
   docker: {
     create: (folder) => createDockerTarget({ ...stack, folder }),
     read: readDocker,
-    testedOn: "nothing as a whole yet: `npm run test:docker` is written for a real daemon, but has not been seen to pass",
+    testedOn:
+      "nothing as a whole yet: `npm run test:docker` is written for a real daemon, but has not been seen to pass",
   },
   kubernetes: {
     create: () => createKubernetesTarget(stack),
