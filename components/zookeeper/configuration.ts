@@ -59,7 +59,9 @@ function memberLine(address: string, index: number, role: "participant" | "obser
 
 /**
  * The command that puts a server's files into its data folder before each start: ZooKeeper writes to both of them. The
- * members that it has noted there stay; one that has left the ensemble is told of itself again, as a listener.
+ * members that it has noted there stay, unless the server itself is none of them: one that has left the ensemble, or was
+ * stopped before it became a member, begins as a new one does. With the version that ZooKeeper has given to the members
+ * without it, the others would not take it in again.
  *
  * @param configuration the folder with `zoo.cfg`, `myid` and `members`
  */
@@ -67,14 +69,10 @@ export function prepareCommand(configuration: string, data: string): string[] {
   const script = `set -e
 cp "$1/myid" "$2/myid"
 members=$(sed -n 's/^dynamicConfigFile=//p' "$2/zoo.cfg" 2>/dev/null || true)
-if [ ! -s "$members" ]; then
+if ! grep -qsF "server.$(cat "$1/myid")=" "$members"; then
+  rm -f "$2"/zoo.cfg.dynamic*
   members="$2/zoo.cfg.dynamic"
   cp "$1/members" "$members"
-fi
-self="server.$(cat "$1/myid")="
-if ! grep -qF "$self" "$members"; then
-  echo >>"$members"
-  grep -F "$self" "$1/members" >>"$members"
 fi
 { cat "$1/zoo.cfg"; echo "dynamicConfigFile=$members"; } >"$2/zoo.cfg.new"
 mv "$2/zoo.cfg.new" "$2/zoo.cfg"`;
