@@ -10,9 +10,6 @@ interface NameNodeBeans {
   readonly beans: readonly {
     /** JSON in JSON: DataNodes by `host:port`. */
     readonly LiveNodes?: string;
-    readonly LowRedundancyBlocks?: number;
-    readonly PendingReconstructionBlocks?: number;
-    readonly MissingBlocks?: number;
   }[];
 }
 
@@ -26,12 +23,15 @@ export function liveDataNodes({ beans }: NameNodeBeans): ListedDataNode[] {
 }
 
 /**
- * Blocks with fewer copies than they shall have, those included that are being copied, from the `FSNamesystem` bean;
+ * Blocks with fewer copies than they shall have, on DataNodes that stay, from the report of the NameNode's check (`fsck`);
  * without those that have no copy at all.
+ *
+ * @throws {Error} if it is no such report, or of a check that broke off
  */
-export function blocksToCopy({ beans }: NameNodeBeans): number {
-  const { LowRedundancyBlocks = 0, PendingReconstructionBlocks = 0, MissingBlocks = 0 } = beans[0] ?? {};
-  return Math.max(0, LowRedundancyBlocks - MissingBlocks) + PendingReconstructionBlocks;
+export function blocksToCopy(report: string): number {
+  const [, blocks] = /^\s*Under-replicated blocks:\s+(\d+)/m.exec(report) ?? [];
+  if (blocks === undefined) throw new Error(`the NameNode's check of its files says:\n${report.trim()}`);
+  return Number(blocks);
 }
 
 /** The text of the file of DataNodes that may hold no blocks: all that are known and not wanted, an address a line. */

@@ -25,6 +25,9 @@ export interface FileStatus {
   readonly modified: number;
 }
 
+/** How many DataNodes a read passes over: as many as have the file, mostly. */
+const mostUnreachable = 3;
+
 interface RemoteStatus {
   readonly pathSuffix: string;
   readonly type: "FILE" | "DIRECTORY";
@@ -33,8 +36,8 @@ interface RemoteStatus {
 }
 
 /**
- * A client of WebHDFS, HDFS's HTTP interface. Paths are absolute. Nothing is tried again here; every failure is an
- * {@link HdfsError}.
+ * A client of WebHDFS, HDFS's HTTP interface. Paths are absolute. Nothing is tried again at the same server here; every
+ * failure is an {@link HdfsError}.
  *
  * It uses `node:http` since a DataNode answers uploads with a `100 Continue` that nobody asked for, which `fetch` takes
  * for an error; no kept client exists.
@@ -70,9 +73,23 @@ export class WebHdfs implements Disposable {
     }
   }
 
-  /** A file's bytes. The stream fails if the file's end does not come. */
+  /**
+   * A file's bytes. The stream fails if the file's end does not come. DataNodes that cannot be reached are passed over
+   * as long as another has the file: the NameNode goes on naming one that has died, for minutes.
+   */
   async read(path: string): Promise<Readable> {
-    return this.#request("GET", new URL(await this.#location("GET", "OPEN", path)), "OPEN", path);
+    const unreachable: string[] = [];
+    for (;;) {
+      const except = unreachable.length === 0 ? {} : { excludedatanodes: unreachable.join(",") };
+      const location = new URL(await this.#location("GET", "OPEN", path, except));
+      try {
+        return await this.#request("GET", location, "OPEN", path);
+      } catch (error) {
+        const isLast = unreachable.includes(location.hostname) || unreachable.length === mostUnreachable;
+        if (!(error instanceof HdfsError) || error.status !== undefined || isLast) throw error;
+        unreachable.push(location.hostname);
+      }
+    }
   }
 
   /** A file as text. */

@@ -17,10 +17,12 @@ test("the NameNode's list is read: JSON in JSON", () => {
   expect(liveDataNodes({ beans: [] })).toEqual([]);
 });
 
-test("blocks without any copy are not waited for: nobody can copy them", () => {
-  expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 5, MissingBlocks: 2 }] })).toBe(3);
-  expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 0, MissingBlocks: 0 }] })).toBe(0);
-  expect(blocksToCopy({ beans: [{ LowRedundancyBlocks: 0, PendingReconstructionBlocks: 4 }] })).toBe(4);
+test("blocks to copy are read from the check's report; those without any copy are not waited for", () => {
+  const report = (blocks: number) =>
+    `Status: HEALTHY\n Missing blocks:\t\t2\n Under-replicated blocks:\t${blocks} (60.0 %)\n Blocks queued for replication:\t0\n`;
+  expect(blocksToCopy(report(3))).toBe(3);
+  expect(blocksToCopy(report(0))).toBe(0);
+  expect(() => blocksToCopy("FSCK ended\nAccess denied for user someone\n")).toThrow("Access denied for user someone");
 });
 
 test("excluded is whatever is known and not wanted, also what left before; who comes back is so no more", () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -74,11 +74,12 @@ describe("the preparation", () => {
     expect(readFileSync(data("zoo.cfg.dynamic.100000003"), "utf8")).toBe(noted);
   });
 
-  test("has a server that had left listen first", () => {
+  test("has a server that had left begin as a new one", () => {
     // ZooKeeper ends no file with a newline.
     writeFileSync(data("zoo.cfg.dynamic.200000001"), first);
     writeFileSync(data("zoo.cfg"), `dynamicConfigFile=${data("zoo.cfg.dynamic.200000001")}\n`);
-    prepare();
-    expect(readFileSync(data("zoo.cfg.dynamic.200000001"), "utf8")).toBe(initialMembers(servers, 1));
+    expect(prepare()[0]).toBe(`tickTime=2000\ndynamicConfigFile=${data("zoo.cfg.dynamic")}\n`);
+    expect(readFileSync(data("zoo.cfg.dynamic"), "utf8")).toBe(initialMembers(servers, 1));
+    expect(existsSync(data("zoo.cfg.dynamic.200000001"))).toBe(false);
   });
 });

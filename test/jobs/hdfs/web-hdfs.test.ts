@@ -88,6 +88,22 @@ describe("WebHdfs", () => {
     await expect(hdfs.readText("/a")).rejects.toThrow(`HDFS OPEN /a at ${address}: aborted`);
   });
 
+  it("reads from another DataNode where one cannot be reached, and gives up when all were tried", async () => {
+    let gone = ["127.0.0.2", "127.0.0.3"];
+    handler = (_request, response, url) => {
+      if (url.searchParams.get("noredirect") !== "true") return response.end("abc");
+      const excluded = url.searchParams.get("excludedatanodes")?.split(",") ?? [];
+      const dataNode = gone.find((each) => !excluded.includes(each));
+      // Port 9 is for discarding: nobody listens there.
+      response.end(
+        JSON.stringify({ Location: `${dataNode === undefined ? address : `http://${dataNode}:9`}/download` }),
+      );
+    };
+    expect(await hdfs.readText("/a")).toBe("abc");
+    gone = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
+    await expect(hdfs.readText("/a")).rejects.toThrow("HDFS OPEN /a at http://127.0.0.5:9: connect ECONNREFUSED");
+  });
+
   it("says what, which path, where and why", async () => {
     handler = fails(403, "SafeModeException", "Name node is in safe mode.\n\tat org.apache.hadoop");
     const error = (await hdfs.mkdirs("/a").catch((thrown: unknown) => thrown)) as HdfsError;
