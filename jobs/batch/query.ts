@@ -1,5 +1,6 @@
 import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
 import type { Row } from "../views/aggregate.ts";
+import { earliestTime, latestTime } from "../views/time.ts";
 import { type AnyView, measureColumns } from "./columns.ts";
 import type { Version } from "./versions.ts";
 
@@ -43,8 +44,13 @@ export class BatchQueryError extends Error {
 export async function readBatchRows(query: BatchQuery): Promise<Row[]> {
   if (query.version.rows === 0) return [];
   const { view } = query;
-  const rows = await runSql(query, rowsSql(query));
-  return rows.map(([time, ...values]) => ({
+  let events = await scan(query);
+  if (events.length === 0) {
+    // A broker that has just started and has not heard of the datasource yet answers like one that has no such rows.
+    await checkIsKnown(query);
+    events = await scan(query);
+  }
+  return events.map(([time, ...values]) => ({
     bucket: Number(time),
     key: values.slice(0, view.keyFields.length) as string[],
     states: view.decode(values.slice(view.keyFields.length)),
@@ -93,10 +99,26 @@ export interface Sql {
   readonly parameters: readonly { readonly type: "VARCHAR" | "BIGINT"; readonly value: string | number }[];
 }
 
-/** The statement of {@link readBatchRows}: time, key fields, columns. */
-export function rowsSql(query: BatchQuery): Sql {
-  const columns = [...query.view.keyFields, ...query.view.columns.map((column) => column.name)];
-  return select(query, ["TIMESTAMP_TO_MILLIS(__time)", ...columns.map(identifier)]);
+/**
+ * The query of {@link readBatchRows} in Druid's own language: time, key fields, columns. Planning the same in SQL would
+ * take the broker longer than all of the rest.
+ */
+export function rowsScan(query: BatchQuery): object {
+  const { view, version } = query;
+  const from = Math.max(query.from ?? earliestTime, earliestTime);
+  const to = Math.min(query.to ?? latestTime, latestTime);
+  const filters = Object.entries(query.key ?? {}).map(([column, matchValue]) => {
+    checkKeyField(view, column);
+    return { type: "equals", column, matchValueType: "STRING", matchValue };
+  });
+  return {
+    queryType: "scan",
+    dataSource: version.datasource,
+    intervals: [`${new Date(from).toISOString()}/${new Date(Math.max(from, to)).toISOString()}`],
+    ...(filters.length > 0 && { filter: { type: "and", fields: filters } }),
+    columns: ["__time", ...view.keyFields, ...view.columns.map((column) => column.name)],
+    resultFormat: "compactedList",
+  };
 }
 
 /** The statement of {@link readBatchTotals}: key fields, the measure's columns, merged if Druid can. */
@@ -122,7 +144,7 @@ function select(query: BatchQuery, columns: readonly string[]): Sql {
     parameters.push({ type: "BIGINT", value: query.to });
   }
   for (const [field, value] of Object.entries(query.key ?? {})) {
-    if (!query.view.keyFields.includes(field)) throw new TypeError(`view ${query.view.name} has no key field ${field}`);
+    checkKeyField(query.view, field);
     conditions.push(`${identifier(field)} = ?`);
     parameters.push({ type: "VARCHAR", value });
   }
@@ -134,35 +156,35 @@ function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<ColumnValue[][]> {
-  const timeout = query.timeout ?? 10_000;
-  let status: number;
-  let context: string | null;
-  let body: string;
+function checkKeyField(view: AnyView, field: string): void {
+  if (!view.keyFields.includes(field)) throw new TypeError(`view ${view.name} has no key field ${field}`);
+}
+
+async function scan(query: BatchQuery): Promise<ColumnValue[][]> {
+  const what = `a scan of ${query.version.datasource}`;
+  const parts = json(query, await ask(query, "/druid/v2", rowsScan(query), what), what);
+  return (parts as readonly { readonly events: readonly ColumnValue[][] }[]).flatMap(({ events }) => events);
+}
+
+/** @throws {BatchQueryError} if the broker knows of no segment of the datasource */
+async function checkIsKnown(query: BatchQuery): Promise<void> {
+  const { datasource } = query.version;
+  const what = `a question for servers of ${datasource}`;
+  const segments = json(query, await ask(query, "/druid/v2/candidates?numCandidates=1", rowsScan(query), what), what);
+  if ((segments as readonly unknown[]).length === 0)
+    throw new BatchQueryError(`Druid at ${query.broker} serves no segment of ${datasource}`);
+}
+
+function json({ broker }: BatchQuery, text: string, what: string): unknown {
   try {
-    const response = await fetch(`${query.broker}/druid/v2/sql`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        ...sql,
-        resultFormat: "arrayLines",
-        // A datasource whose server was just lost would answer with no rows: ask to be told.
-        context: { timeout, uncoveredIntervalsLimit: 1 },
-      }),
-      signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(query.signal === undefined ? [] : [query.signal])]),
-    });
-    status = response.status;
-    context = response.headers.get("x-druid-response-context");
-    body = await response.text();
+    return JSON.parse(text);
   } catch (error) {
-    throw new BatchQueryError(`Druid at ${query.broker} does not answer: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new BatchQueryError(`Druid at ${broker} broke off its answer to ${what}`, { cause: error });
   }
-  if (status !== 200)
-    throw new BatchQueryError(`Druid at ${query.broker} answers ${status} to ${sql.query}: ${body.slice(0, 500)}`);
-  if (isUncovered(context))
-    throw new BatchQueryError(`Druid at ${query.broker} serves not every segment that ${sql.query} needs`);
+}
+
+async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<ColumnValue[][]> {
+  const body = await ask(query, "/druid/v2/sql", { ...sql, resultFormat: "arrayLines" }, sql.query);
   // The blank line at the end says that nothing was cut off.
   if (!body.endsWith("\n\n") && body !== "\n")
     throw new BatchQueryError(`Druid at ${query.broker} broke off its answer to ${sql.query}`);
@@ -170,6 +192,36 @@ async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, 
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as ColumnValue[]);
+}
+
+/** The text of Druid's answer to a question, which errors call `what`; perhaps cut off, but of every segment. */
+async function ask(
+  { broker, timeout = 10_000, signal }: Pick<BatchQuery, "broker" | "timeout" | "signal">,
+  path: string,
+  question: object,
+  what: string,
+): Promise<string> {
+  let status: number;
+  let context: string | null;
+  let body: string;
+  try {
+    const response = await fetch(`${broker}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      // A datasource whose server was just lost would answer with no rows: ask to be told.
+      body: JSON.stringify({ ...question, context: { timeout, uncoveredIntervalsLimit: 1 } }),
+      signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]),
+    });
+    status = response.status;
+    context = response.headers.get("x-druid-response-context");
+    body = await response.text();
+  } catch (error) {
+    throw new BatchQueryError(`Druid at ${broker} does not answer: ${(error as Error).message}`, { cause: error });
+  }
+  if (status !== 200)
+    throw new BatchQueryError(`Druid at ${broker} answers ${status} to ${what}: ${body.slice(0, 500)}`);
+  if (isUncovered(context)) throw new BatchQueryError(`Druid at ${broker} serves not every segment that ${what} needs`);
+  return body;
 }
 
 /** Whether the head of Druid's answer says that the answer lacks segments. */

@@ -1,6 +1,6 @@
-/** The times that every store keeps: the years 1 to 9999, in milliseconds since 1970 (UTC). */
-const earliest = Date.parse("0001-01-01T00:00:00Z");
-const latest = Date.parse("9999-12-31T23:59:59.999Z") + 1;
+/** The first and the last time that every store keeps, those of the years 1 to 9999, in milliseconds since 1970 (UTC). */
+export const earliestTime = Date.parse("0001-01-01T00:00:00Z");
+export const latestTime = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** ISO 8601 with a time zone, or a date alone, which ISO 8601 in JavaScript takes as UTC. */
 const zoned = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;
@@ -61,5 +61,5 @@ function twoDigits(text: string, at: number): number {
 }
 
 function within(milliseconds: number): number {
-  return milliseconds >= earliest && milliseconds < latest ? Math.floor(milliseconds) : Number.NaN;
+  return milliseconds >= earliestTime && milliseconds < latestTime + 1 ? Math.floor(milliseconds) : Number.NaN;
 }

@@ -31,8 +31,9 @@ export async function measureQueries(
   for (let run = 0; run < runs; run++) {
     await load(session, events, run, warmUp);
     const before = await cpuTimes(session.stack);
-    const times = await load(session, events, run, seconds);
+    const { times, failed } = await load(session, events, run, seconds);
     const used = cpuBetween(before, await cpuTimes(session.stack));
+    results.add({ ...subject, what: `${rate} keys/s, without an answer`, unit: "questions" }, failed);
     results.add({ ...subject, what: `${rate} keys/s, p50`, unit: "ms" }, quantile(times, 0.5));
     results.add({ ...subject, what: `${rate} keys/s, p99`, unit: "ms" }, quantile(times, 0.99));
     results.add(
@@ -52,18 +53,18 @@ export async function measureQueries(
   return medians;
 }
 
-async function load(session: Session, events: number, seed: number, duration: number): Promise<number[]> {
+/** Milliseconds of each answer, and how many questions had none but an error. */
+async function load(session: Session, events: number, seed: number, duration: number) {
   const began = performance.now();
   const answers: Promise<number>[] = [];
   for (let index = 0; index < rate * duration; index++) {
     const due = began + (index * 1_000) / rate;
     if (due > performance.now()) await sleep(due - performance.now());
-    const answer = ask(questionUrl(session, events, seed * rate * seconds + index)).then(() => performance.now() - due);
-    // Awaited below; until then its failure is not unhandled.
-    answer.catch(() => {});
-    answers.push(answer);
+    answers.push(ask(questionUrl(session, events, seed * rate * seconds + index)).then(() => performance.now() - due));
   }
-  return Promise.all(answers);
+  const settled = await Promise.allSettled(answers);
+  const times = settled.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  return { times, failed: settled.length - times.length };
 }
 
 /** A question for the key that an event has, over all time or a day, of one view after the other. */

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { BatchQueryError, readBatchRows, readBatchTotals, rowsSql, totalsSql } from "../../../jobs/batch/query.ts";
+import { BatchQueryError, readBatchRows, readBatchTotals, rowsScan, totalsSql } from "../../../jobs/batch/query.ts";
 import { type AnyMeasure, count, distinct, sum } from "../../../jobs/measures/index.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -29,15 +29,26 @@ const version = {
 const query = { broker: "http://127.0.0.1:1", view: sales, version };
 
 describe("statements", () => {
-  test("values of users are parameters", () => {
-    expect(rowsSql({ ...query, key: { shop: "x' OR 1=1 --" }, from: 1000, to: 2000 })).toEqual({
-      query:
-        'SELECT TIMESTAMP_TO_MILLIS(__time), "shop", "article", "sales", "buyers", "turnover" FROM "sales_0123abcd_20261123T170509042" WHERE __time >= MILLIS_TO_TIMESTAMP(?) AND __time < MILLIS_TO_TIMESTAMP(?) AND "shop" = ?',
-      parameters: [
-        { type: "BIGINT", value: 1000 },
-        { type: "BIGINT", value: 2000 },
-        { type: "VARCHAR", value: "x' OR 1=1 --" },
-      ],
+  test("rows of a key and of a time are asked for in Druid's own language", () => {
+    expect(rowsScan({ ...query, key: { shop: "x' OR 1=1 --" }, from: 1000, to: 2000 })).toEqual({
+      queryType: "scan",
+      dataSource: "sales_0123abcd_20261123T170509042",
+      intervals: ["1970-01-01T00:00:01.000Z/1970-01-01T00:00:02.000Z"],
+      filter: {
+        type: "and",
+        fields: [{ type: "equals", column: "shop", matchValueType: "STRING", matchValue: "x' OR 1=1 --" }],
+      },
+      columns: ["__time", "shop", "article", "sales", "buyers", "turnover"],
+      resultFormat: "compactedList",
+    });
+  });
+
+  test("times are bounded by those that a view can have", () => {
+    const ever = ["0001-01-01T00:00:00.000Z/9999-12-31T23:59:59.999Z"];
+    expect(rowsScan(query)).toMatchObject({ intervals: ever });
+    expect(rowsScan({ ...query, from: -1e15, to: 1e15 })).toMatchObject({ intervals: ever });
+    expect(rowsScan({ ...query, from: 2000, to: 1000 })).toMatchObject({
+      intervals: ["1970-01-01T00:00:02.000Z/1970-01-01T00:00:02.000Z"],
     });
   });
 
@@ -53,7 +64,7 @@ describe("statements", () => {
   });
 
   test("unknown fields and measures are errors", () => {
-    expect(() => rowsSql({ ...query, key: { color: "red" } })).toThrow("view sales has no key field color");
+    expect(() => rowsScan({ ...query, key: { color: "red" } })).toThrow("view sales has no key field color");
     expect(() => totalsSql({ ...query, measure: "profit" })).toThrow("view sales has no measure profit");
   });
 });
@@ -62,10 +73,12 @@ describe("answers", () => {
   let server: Server;
   afterEach(() => server?.close());
 
-  /** A broker that always gives one answer. */
-  async function broker(status: number, body: string, context = "{}"): Promise<string> {
-    server = createServer((_, response) =>
-      response.writeHead(status, { "x-druid-response-context": context }).end(body),
+  /** A broker that always gives one answer, and names these servers of segments. */
+  async function broker(status: number, body: string, context = "{}", candidates = '[{"interval":"a/b"}]') {
+    server = createServer(({ url }, response) =>
+      url?.includes("/candidates")
+        ? response.end(candidates)
+        : response.writeHead(status, { "x-druid-response-context": context }).end(body),
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -74,8 +87,8 @@ describe("answers", () => {
   test("rows become states", async () => {
     const states = sales.zero();
     sales.add(states, { time: "1970-01-01T00:00:00Z", shop: "a", article: "b", buyer: "c", price: 7 });
-    const line = JSON.stringify([86_400_000, "a", "b", ...sales.encode(states)]);
-    const [row, ...others] = await readBatchRows({ ...query, broker: await broker(200, `${line}\n\n`) });
+    const answer = JSON.stringify([{ events: [[86_400_000, "a", "b", ...sales.encode(states)]] }]);
+    const [row, ...others] = await readBatchRows({ ...query, broker: await broker(200, answer) });
     expect(others).toEqual([]);
     expect(row).toMatchObject({ bucket: 86_400_000, key: ["a", "b"] });
     expect(sales.extract(row?.states ?? [])).toEqual({ sales: 1, buyers: 1, turnover: 7 });
@@ -98,7 +111,12 @@ describe("answers", () => {
   });
 
   test("no rows are an answer", async () => {
-    expect(await readBatchRows({ ...query, broker: await broker(200, "\n") })).toEqual([]);
+    expect(await readBatchRows({ ...query, broker: await broker(200, "[]") })).toEqual([]);
+  });
+
+  test("no rows of a datasource that the broker has not heard of are none", async () => {
+    const failing = readBatchRows({ ...query, broker: await broker(200, "[]", "{}", "[]") });
+    await expect(failing).rejects.toThrow("serves no segment of sales_0123abcd_20261123T170509042");
   });
 
   test("a version without rows has no datasource to ask", async () => {
@@ -109,12 +127,17 @@ describe("answers", () => {
 
   test.each([
     ["an error", 400, '{"error":"Object not found"}', "{}", "answers 400"],
-    ["an answer that was cut off", 200, '[1,"a","b",1,"",1]\n', "{}", "broke off"],
-    ["an answer without every segment", 200, "\n", '{"uncoveredIntervals":["a/b"]}', "serves not every segment"],
+    ["an answer that was cut off", 200, '[{"events":[[1,"a","b",1', "{}", "broke off"],
+    ["an answer without every segment", 200, "[]", '{"uncoveredIntervals":["a/b"]}', "serves not every segment"],
   ])("%s is no answer", async (_, status, body, context, message) => {
     const failing = readBatchRows({ ...query, broker: await broker(status, body, context) });
     await expect(failing).rejects.toThrow(message);
     await expect(failing).rejects.toBeInstanceOf(BatchQueryError);
+  });
+
+  test("totals that were cut off are no answer", async () => {
+    const failing = readBatchTotals({ ...query, measure: "sales", broker: await broker(200, '["a","b",1]\n') });
+    await expect(failing).rejects.toThrow("broke off");
   });
 
   test("a broker that is not there does not answer", async () => {
