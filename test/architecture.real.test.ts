@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -171,12 +172,31 @@ describe("the whole architecture on the local target", () => {
       });
   });
 
-  test("servers killed with their supervisors: up mends it, the data is kept, answers are exact", async () => {
-    for (const instance of ["kafka-broker-0", "cassandra-node-0", "druid-historical-0", "hdfs-namenode", "serving"])
-      await killProcesses(new RegExp(`lambda-${instance}$`), /./);
+  test("the server of every instance killed with -9, one after the other: each comes back, answers are exact", async () => {
+    const playing = playGenerated(12, 20_000, 200);
+    const servers = (await instances(stackFolder(stack))).filter(({ pid }) => pid !== undefined);
+    // All systems, the jobs' own servers and the schedule of batch runs.
+    expect(servers.length).toBeGreaterThan(16);
+    for (const { name, pid } of servers) {
+      process.kill(pid as number, "SIGKILL");
+      const began = performance.now();
+      await runsAgain(name, pid as number);
+      console.log(`${name} takes connections ${((performance.now() - began) / 1_000).toFixed(1)} s after kill -9`);
+    }
+    await playing;
+    await expectExact();
+    const up = await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+    expect(up.exitCode, up.stdout + up.stderr).toBe(0);
+  });
+
+  test("all processes killed at once, as when the machine reboots: up mends it, the data is kept, answers are exact", async () => {
+    await killProcesses(/./, /./);
+    expect(await instances(stackFolder(stack))).toEqual([]);
     const up = await pulumi("up", "--yes", "--skip-preview");
     expect(up.exitCode, up.stdout + up.stderr).toBe(0);
-    await playGenerated(12, 5_000);
+    await playGenerated(13, 5_000);
+    await expectExact();
+    await runBatch([...architecture.batchCommand, "--force"], (line) => console.log(line));
     await expectExact();
   });
 
@@ -216,6 +236,31 @@ describe("the whole architecture on the local target", () => {
 
 function pulumi(...args: string[]) {
   return runPulumi([...args, "--stack", stack, "--non-interactive"], { capture: true });
+}
+
+/** Resolves when another process than before is an instance's server and listens on all of the instance's ports. */
+async function runsAgain(name: string, before: number): Promise<void> {
+  for (const deadline = performance.now() + 120_000; ; await sleep(200)) {
+    const now = (await instances(stackFolder(stack))).find((each) => each.name === name);
+    const { pid, address, ports = {} } = now ?? {};
+    const answers = Object.values(ports).map((port) => isListening(address as string, port));
+    if (pid !== undefined && pid !== before && (await Promise.all(answers)).every(Boolean)) return;
+    if (performance.now() > deadline) throw new Error(`${name} was killed and is not back after two minutes`);
+  }
+}
+
+function isListening(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, timeout: 1_000 }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+    socket.once("timeout", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
 }
 
 /** Kills processes of the stack's instances at once. Returns how many. */

@@ -80,7 +80,8 @@ export class WebHdfs implements Disposable {
   async read(path: string): Promise<Readable> {
     const unreachable: string[] = [];
     for (;;) {
-      const except = unreachable.length === 0 ? {} : { excludedatanodes: unreachable.join(",") };
+      const except: Record<string, string> = {};
+      if (unreachable.length > 0) except.excludedatanodes = unreachable.join(",");
       const location = new URL(await this.#location("GET", "OPEN", path, except));
       try {
         return await this.#request("GET", location, "OPEN", path);
