@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
+import { fetch } from "undici";
 import { partitionFolder } from "../../jobs/archive/layout.ts";
 import { openStorage } from "../../jobs/storage/open-storage.ts";
 import { runBatch } from "../demo/architecture.ts";
