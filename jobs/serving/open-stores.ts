@@ -3,11 +3,14 @@ import { partitionFolder } from "../archive/layout.ts";
 import { archivedHorizon } from "../batch/horizon.ts";
 import { readPointer } from "../batch/pointer.ts";
 import { readBatchRows, readBatchTotals } from "../batch/query.ts";
+import type { Pointer } from "../batch/versions.ts";
 import type { Configuration } from "../configuration.ts";
-import { RangeReader } from "../kafka/range-reader.ts";
+import { RangeReader, type Watermarks } from "../kafka/range-reader.ts";
 import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
+import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { speedStore } from "./speed-store.ts";
 import type { AnyView, Selection, Stores } from "./stores.ts";
 import { TotalsCache } from "./totals-cache.ts";
@@ -48,9 +51,17 @@ export function openStores(
   });
 
   const totals = new TotalsCache();
+  const inCassandra = speedStore({ client, generations, partitions, shards: speed.shards });
+  // What every question asks for, whatever its key: no one question's signal ends it.
+  const forAll = new AbortController().signal;
+  const pointers = new SharedReads<Pointer | undefined>();
+  const progress = new SharedReads<readonly Progress[]>();
+  const watermarks = new SharedReads<Readonly<Record<number, Watermarks>>>();
   const stores: Stores = {
-    ...speedStore({ client, generations, partitions, shards: speed.shards }),
-    pointer: (view) => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" }),
+    ...inCassandra,
+    pointer: (view) =>
+      pointers.get(view.name, () => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" })),
+    progress: (view, chunk) => progress.get(`${view.name} ${chunk}`, () => inCassandra.progress(view, chunk, forAll)),
     batchRows: (view, version, selection, signal) => readBatchRows({ ...batchQuery(view, selection), version, signal }),
     batchTotals: (view, version, measure, selection, signal) =>
       totals.get(JSON.stringify([version.datasource, measure, selection.from, selection.to]), async () => {
@@ -62,7 +73,7 @@ export function openStores(
       await response.body?.cancel();
       if (!response.ok) throw new Error(`the broker answers ${response.status}`);
     },
-    watermarks: () => reader.watermarks(topic),
+    watermarks: () => watermarks.get(topic, () => reader.watermarks(topic)),
     async deadLetters() {
       const watermarks = await reader.watermarks(configuration.deadLetterTopic);
       return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
