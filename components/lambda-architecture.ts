@@ -47,7 +47,7 @@ export interface LambdaArchitectureArgs extends SystemArgs {
   readonly batchSchedule?: string;
   /**
    * What keeps the master dataset and the output of batch runs: HDFS on servers of its own, or a bucket of S3 (see the
-   * argument `s3`). Never change it for an architecture that has events: nothing is copied. Default: `hdfs`
+   * argument `s3`). Never change it for an architecture that has events: nothing is copied. Default: `s3` on a target that makes buckets (AWS), else `hdfs`
    */
   readonly storage?: StorageKind;
   /**
@@ -88,6 +88,8 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
   readonly topic: pulumi.Output<string>;
   /** The command of a batch run, to start one between the scheduled ones. */
   readonly batchCommand: pulumi.Output<string[]>;
+  /** Where the master dataset is: `hdfs://host:port`, or `s3a://bucket`. */
+  readonly fileSystem: pulumi.Output<string>;
   /** The text of the jobs' configuration, for sources and tools. */
   readonly configuration: pulumi.Output<string>;
 
@@ -111,6 +113,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
     this.bootstrapServers = servers.kafka.publishedBootstrapServers.apply((brokers) => brokers.join(","));
     this.topic = pulumi.output(inputs.topic);
     this.batchCommand = pulumi.output(jobs.batchCommand);
+    this.fileSystem = pulumi.output(servers.storage.yarn.fileSystem);
     this.configuration = configuration;
     this.registerOutputs({
       queryUrl: this.queryUrl,
@@ -118,6 +121,7 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
       bootstrapServers: this.bootstrapServers,
       topic: this.topic,
       batchCommand: this.batchCommand,
+      fileSystem: this.fileSystem,
       configuration: this.configuration,
     });
   }
@@ -142,7 +146,7 @@ function withDefaults(args: LambdaArchitectureArgs): Inputs {
     retentionHours: args.retentionHours ?? 168,
     chunkSize: args.chunkSize ?? 5000,
     batchSchedule: args.batchSchedule ?? "0 * * * *",
-    storage: args.storage ?? "hdfs",
+    storage: args.storage ?? (args.target.managed?.bucket === undefined ? "hdfs" : "s3"),
     recomputationMinutes: args.recomputationMinutes ?? 60,
   };
 }

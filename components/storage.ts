@@ -68,7 +68,7 @@ export function createStorage(
           })),
         files: credentialFiles,
         yarn: { fileSystem, s3: component },
-        druid: {},
+        druid: { deepStorage: component },
       };
     }
   }

@@ -11,6 +11,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { awsPrice } from "../stacks/aws-price.ts";
 import { budgetSummary } from "../stacks/budget.ts";
 import { planChanges } from "../stacks/plan/changes.ts";
 import { collectPlanAndDemands } from "../stacks/plan/collect.ts";
@@ -46,6 +47,8 @@ async function preview(): Promise<number> {
     const effects = effectsOf(planChanges(accepted, plan));
     console.log(previewMarkdown(stack, effects));
     console.log(`It takes ${budgetSummary(demands)}.\n`);
+    if (configuration.target === "aws")
+      console.log(`\`\`\`text\n${awsPrice(configuration, demands).join("\n")}\n\`\`\`\n`);
     if (values.update) acceptPlan(plan);
     else refused += effects.refused.length;
   }

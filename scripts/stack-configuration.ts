@@ -1,25 +1,43 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseStackConfiguration, type StackConfiguration } from "../stacks/configuration.ts";
+import { parseStackConfiguration, type StackConfiguration, secretKeys } from "../stacks/configuration.ts";
 import { checkout, project } from "./setup/paths.mjs";
 
-/**
- * What the text of a stack's configuration file says of this project's keys, as texts. Encrypted ones are left out: only
- * the program sees what they say.
- */
-export function stackFileValues(configuration: string): Record<string, string> {
+/** What a stack's configuration file says of this project's keys. */
+export interface StackFileValues {
+  /** As texts. Of encrypted ones the program alone sees what they say: the secrets among the keys stand here as a mark. */
+  readonly values: Readonly<Record<string, string>>;
+  /** The keys that are encrypted. */
+  readonly encrypted: ReadonlySet<string>;
+}
+
+/** What stands for a secret that only the program may see. */
+const encryptedMark = "(encrypted)";
+
+/** What the text of a stack's configuration file says of this project's keys. */
+export function stackFileValues(configuration: string): StackFileValues {
   const { config } = (parse(configuration) ?? {}) as { config?: Record<string, unknown> | null };
   const prefix = `${project}:`;
-  return Object.fromEntries(
-    Object.entries(config ?? {})
-      .filter(([key, value]) => key.startsWith(prefix) && !(value instanceof Object && "secure" in value))
-      .map(([key, value]) => [key.slice(prefix.length), value instanceof Object ? JSON.stringify(value) : `${value}`]),
-  );
+  const own = Object.entries(config ?? {})
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => [key.slice(prefix.length), value] as const);
+  const encrypted = new Set(own.filter(([, value]) => isEncrypted(value)).map(([key]) => key));
+  const values = own
+    .filter(([key]) => !encrypted.has(key) || secretKeys.includes(key))
+    .map(([key, value]) => [
+      key,
+      encrypted.has(key) ? encryptedMark : value instanceof Object ? JSON.stringify(value) : `${value}`,
+    ]);
+  return { values: Object.fromEntries(values), encrypted };
+}
+
+function isEncrypted(value: unknown): boolean {
+  return value instanceof Object && "secure" in value;
 }
 
 /**
- * The configuration that a stack's file says; the defaults where there is no file.
+ * The configuration that a stack's file says; the defaults where there is no file. Secrets in it are a mark.
  *
  * @param overrides values over those of the file. Default: none
  * @throws {TypeError} with one line for each key that is wrong
@@ -29,8 +47,8 @@ export function readStackConfiguration(
   overrides: Readonly<Record<string, string>> = {},
 ): StackConfiguration {
   const file = join(checkout, `Pulumi.${stack}.yaml`);
-  const values = existsSync(file) ? stackFileValues(readFileSync(file, "utf8")) : {};
-  return parseStackConfiguration({ ...values, ...overrides });
+  const { values, encrypted } = stackFileValues(existsSync(file) ? readFileSync(file, "utf8") : "");
+  return parseStackConfiguration({ ...values, ...overrides }, encrypted);
 }
 
 /**

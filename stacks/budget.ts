@@ -46,19 +46,20 @@ export function stackBudget(demands: readonly Demand[]): string[] {
   const roles = Map.groupBy(demands, ({ identity: { component, role } }) => `${component} ${role}`);
   const rows = [...roles].map(([name, servers]) => {
     const [component = "", role = ""] = name.split(" ");
-    return [component, role, servers.length, sum(servers.map(({ memory }) => memory)), volumes(servers)];
+    return [component, role, servers.length, sum(servers.map(({ memory }) => memory)), volumesOf(servers)];
   });
-  const all = ["all", "", demands.length, sum(demands.map(({ memory }) => memory)), volumes(demands)];
+  const all = ["all", "", demands.length, sum(demands.map(({ memory }) => memory)), volumesOf(demands)];
   return table(["component", "role", "servers", "MiB", "volumes"], [...rows, all]);
 }
 
 /** The budget's sums as a sentence. */
 export function budgetSummary(demands: readonly Demand[]): string {
   const memory = sum(demands.map(({ memory }) => memory)) / 1024;
-  return `${format(demands.length)} servers, ${memory.toFixed(1)} GiB of memory at most, ${format(volumes(demands))} volumes`;
+  return `${format(demands.length)} servers, ${memory.toFixed(1)} GiB of memory at most, ${format(volumesOf(demands))} volumes`;
 }
 
-function volumes(demands: readonly Demand[]): number {
+/** How many of them have a volume. */
+export function volumesOf(demands: readonly Demand[]): number {
   return demands.filter(({ stateful }) => stateful).length;
 }
 

@@ -8,6 +8,8 @@ interface Key {
   readonly type: "string" | "integer" | "boolean";
   readonly default: string | number | boolean;
   readonly description: string;
+  /** Whether a stack's file keeps it encrypted. */
+  readonly secret: boolean;
   /** What JSON schema says of the value's limits. */
   readonly limits: z.core.JSONSchema.JSONSchema;
 }
@@ -17,12 +19,13 @@ function keys(): Key[] {
   const defaults = parseStackConfiguration({});
   const { properties = {} } = z.toJSONSchema(stackConfigurationSchema, { io: "input" });
   return Object.entries(properties).map(([name, property]) => {
-    const { type, description = "", default: _, ...limits } = property as z.core.JSONSchema.JSONSchema;
+    const { type, description = "", default: _, secret = false, ...limits } = property as z.core.JSONSchema.JSONSchema;
     return {
       name,
       type: type as Key["type"],
       default: defaults[name as keyof typeof defaults],
       description,
+      secret: secret === true,
       limits,
     };
   });
@@ -46,8 +49,8 @@ export function withConfigBlock(before: string): string {
 /** The table of the keys in Markdown. */
 export function configurationTable(): string {
   const rows = keys().map(
-    ({ name, default: value, description }) =>
-      `| \`${name}\` | ${value === "" ? "" : `\`${value}\``} | ${description} |`,
+    ({ name, default: value, description, secret }) =>
+      `| \`${name}\` | ${value === "" ? "" : `\`${value}\``} | ${description}${secret ? "; set it with `--secret`" : ""} |`,
   );
   return [tableHead, ...rows].join("\n");
 }
@@ -69,9 +72,9 @@ export function withConfigurationTable(before: string): string {
 
 /** The JSON schema of `Pulumi.<stack>.yaml` for editors, as text. */
 export function stackFileSchema(): string {
-  const own = keys().map(({ name, type, default: value, description, limits }) => [
+  const own = keys().map(({ name, type, default: value, description, secret, limits }) => [
     `lambda-architecture:${name}`,
-    { description, default: value, ...alsoAsText(type, limits) },
+    secret ? { description, ...encryptedText } : { description, default: value, ...alsoAsText(type, limits) },
   ]);
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -89,6 +92,14 @@ export function stackFileSchema(): string {
   };
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
+
+/** What `pulumi config set --secret` writes. */
+const encryptedText = {
+  type: "object",
+  properties: { secure: { type: "string" } },
+  required: ["secure"],
+  additionalProperties: false,
+};
 
 /** What the value may be: `pulumi config set` writes every value as a text. */
 function alsoAsText(type: Key["type"], limits: Key["limits"]): object {

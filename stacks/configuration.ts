@@ -1,10 +1,16 @@
 import * as z from "zod";
 import { sizes } from "../components/size-profiles.ts";
+import { type StorageKind, storageKinds } from "../components/storage.ts";
 
 /** Where the servers can run. */
-export const targets = ["local", "docker", "kubernetes"] as const;
+export const targets = ["local", "docker", "kubernetes", "aws"] as const;
 /** One of {@link targets}. */
 export type TargetName = (typeof targets)[number];
+
+/** Addresses that are not the whole internet. */
+const addressBlock = "\\d{1,3}(\\.\\d{1,3}){3}/([1-9]|[12]\\d|3[0-2])";
+const addressBlocksWanted =
+  "must be blocks of addresses smaller than the whole internet, joined by commas, e.g. 203.0.113.7/32";
 
 /** Keys that mean something on every target. */
 const commonKeys = {
@@ -33,12 +39,38 @@ const commonKeys = {
   recomputationMinutes: whole(1)
     .default(60)
     .describe("minutes that views of changed code may take to catch up before `up` fails"),
+  storage: choice(["", ...storageKinds])
+    .default("")
+    .describe(
+      "what keeps the master dataset: hdfs, or s3, a bucket; empty: hdfs, on aws s3. Never change it for a stack that has events",
+    ),
   ephemeral: truth()
     .default(false)
     .describe("true: servers that keep data may be destroyed; false: they are protected"),
   deleteData: truth()
     .default(false)
     .describe("true, which takes `ephemeral` as well: a server's data is deleted with it; false: it outlives it"),
+};
+
+/**
+ * Keys that only `storage: s3` uses, on a target that makes no bucket itself. Set where another storage is chosen, they
+ * are an error.
+ */
+const s3Keys = {
+  s3Bucket: text(/^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$/, "must be 3 to 63 lower-case letters, digits, '.' and '-'")
+    .default("")
+    .describe("the bucket, which must be there; it is never deleted"),
+  s3Endpoint: text(/^(https?:\/\/[^/?#@\s]+)?$/, "must be http://host:port or https://host, without a path")
+    .default("")
+    .describe("the address of the server that speaks S3's protocol; empty: AWS's own"),
+  s3Region: text(/^[a-z0-9-]+$/, "must be a region's name, e.g. eu-central-1")
+    .default("us-east-1")
+    .describe("the bucket's region; servers other than AWS's mostly take any"),
+  s3PathStyle: truth()
+    .default(true)
+    .describe("with s3Endpoint: whether the bucket is in the path of an address instead of in the host's name"),
+  s3AccessKeyId: secret().describe("the access key; empty: what AWS's SDK finds where the servers run, e.g. a role"),
+  s3SecretAccessKey: secret().describe("what belongs to it"),
 };
 
 /**
@@ -75,6 +107,24 @@ const targetKeys = {
       .default("")
       .describe("the folder to write manifests to instead of applying them; empty: they are applied"),
   },
+  aws: {
+    awsAccount: text(/^(\d{12})?$/, "must be the 12 digits of an account")
+      .default("")
+      .describe("the account that all belongs to: must be set, and nothing is done with credentials of another"),
+    awsRegion: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region's name, e.g. eu-central-1")
+      .default("eu-central-1")
+      .describe("the region"),
+    awsApiAccess: text(new RegExp(`^(${addressBlock}(,${addressBlock})*)?$`), addressBlocksWanted)
+      .default("")
+      .describe(
+        "who may call the Kubernetes API from outside of the network, as blocks of addresses joined by commas; empty: nobody",
+      ),
+    awsImageBase: imageBase(),
+    awsImageTag: imageTag(),
+    awsVolumeSize: text(/^\d+Gi$/, "must be a number of GiB, e.g. 10Gi")
+      .default("10Gi")
+      .describe("the size of each new volume of a server"),
+  },
 } satisfies Record<TargetName, z.ZodRawShape>;
 
 /**
@@ -84,58 +134,140 @@ const targetKeys = {
  */
 export const stackConfigurationSchema = z.strictObject({
   ...commonKeys,
+  ...s3Keys,
   ...targetKeys.local,
   ...targetKeys.docker,
   ...targetKeys.kubernetes,
+  ...targetKeys.aws,
 });
 
 export type StackConfiguration = z.infer<typeof stackConfigurationSchema>;
+
+/** The keys whose values are secrets. */
+export const secretKeys: readonly string[] = Object.entries<z.ZodType>(stackConfigurationSchema.shape)
+  .filter(([, schema]) => schema.meta()?.secret === true)
+  .map(([key]) => key);
+
+/** What keeps the master dataset. */
+export function storageOf({ storage, target }: Pick<StackConfiguration, "storage" | "target">): StorageKind {
+  return storage === "" ? (target === "aws" ? "s3" : "hdfs") : storage;
+}
+
+type Values = Readonly<Record<string, string | undefined>>;
 
 /**
  * The stack's configuration with its defaults.
  *
  * @param values the keys that are set, as texts
+ * @param encrypted those of them that the stack's file keeps encrypted: no message says their values. Default: none
  * @throws {TypeError} with one line for each key that is wrong: the key, what is wanted, and the mend
  */
-export function parseStackConfiguration(values: Readonly<Record<string, string | undefined>>): StackConfiguration {
+export function parseStackConfiguration(
+  values: Values,
+  encrypted: ReadonlySet<string> = new Set(),
+): StackConfiguration {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   const result = stackConfigurationSchema.safeParse(given);
-  const lines = [
+  const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) => {
-      if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(key, values[key]));
+      if (issue.code === "unrecognized_keys") return issue.keys.map(unknownKey);
       const key = issue.path.join(".");
-      return [describe(key, values[key], issue.message, `config set ${key} VALUE`)];
+      return [{ key, problem: issue.message, mend: `config set ${key} VALUE` }];
     }),
-    ...foreignKeys(given).map(([key, target]) =>
-      describe(key, values[key], `only the target ${target} uses it`, `config rm ${key}`),
-    ),
+    ...foreignKeys(given).map(([key, target]) => ({
+      ...{ key, problem: `only the target ${target} uses it`, mend: `config rm ${key}` },
+    })),
+    ...storageProblems(given),
+    ...secretProblems(given, encrypted),
+    ...(given.target === "aws" && isUnset(given, "awsAccount")
+      ? [{ key: "awsAccount", problem: "the target aws needs it: 12 digits", mend: "config set awsAccount VALUE" }]
+      : []),
     ...(given.deleteData === "true" && given.ephemeral !== "true"
-      ? [describe("deleteData", "true", "data is deleted only where ephemeral is true", "config set ephemeral true")]
+      ? [
+          {
+            key: "deleteData",
+            problem: "data is deleted only where ephemeral is true",
+            mend: "config set ephemeral true",
+          },
+        ]
       : []),
   ];
-  if (result.success && lines.length === 0) return result.data;
+  if (result.success && problems.length === 0) return result.data;
+  const lines = problems.map((each) => describe(each, given[each.key], encrypted));
   throw new TypeError(`the stack's configuration is wrong:\n${lines.join("\n")}`);
 }
 
+/** What is wrong with a key, and the arguments of the command that mends it. */
+interface Problem {
+  readonly key: string;
+  readonly problem: string;
+  readonly mend: string;
+}
+
 /** The keys that are set to something and that another target than the chosen one uses, with that target. */
-function foreignKeys(given: Readonly<Record<string, string | undefined>>): [key: string, target: TargetName][] {
+function foreignKeys(given: Values): [key: string, target: TargetName][] {
   return targets
     .filter((target) => target !== (given.target ?? targets[0]))
     .flatMap((target) =>
-      Object.entries<z.ZodType>(targetKeys[target])
-        // Pulumi hands on the defaults that Pulumi.yaml states.
-        .filter(([key, schema]) => given[key] !== undefined && given[key] !== String(schema.parse(undefined)))
-        .map(([key]): [string, TargetName] => [key, target]),
+      Object.keys(targetKeys[target])
+        .filter((key) => !isUnset(given, key))
+        .map((key): [string, TargetName] => [key, target]),
     );
 }
 
-function describeUnknown(key: string, value: string | undefined): string {
-  const keys = Object.keys(stackConfigurationSchema.shape).join(", ");
-  return describe(key, value, `There is no such key; the keys are ${keys}`, `config rm ${key}`);
+/** Whether the key is not set, or to its default: Pulumi hands on the defaults that Pulumi.yaml states. */
+function isUnset(given: Values, key: string): boolean {
+  const schema: z.ZodType | undefined = stackConfigurationSchema.shape[key as keyof StackConfiguration];
+  return given[key] === undefined || given[key] === String(schema?.parse(undefined));
 }
 
-function describe(key: string, value: string | undefined, problem: string, mend: string): string {
-  return `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(value)}. Mend: npm run pulumi -- ${mend}`;
+/** What does not go together about the storage. */
+function storageProblems(given: Values): Problem[] {
+  const { storage = "", target = targets[0] } = given;
+  const set = Object.keys(s3Keys).filter((key) => !isUnset(given, key));
+  const unused = (problem: string) => set.map((key) => ({ key, problem, mend: `config rm ${key}` }));
+  if (target === "aws")
+    return [
+      ...(storage === "hdfs"
+        ? [{ key: "storage", problem: "on aws a bucket keeps the master dataset", mend: "config set storage s3" }]
+        : []),
+      ...unused("on aws the bucket is the target's own"),
+    ];
+  if (storage !== "s3") return unused("only the storage s3 uses it");
+  const [id, key] = ["s3AccessKeyId", "s3SecretAccessKey"] as const;
+  const [missing] = isUnset(given, id) === isUnset(given, key) ? [] : isUnset(given, id) ? [id] : [key];
+  return [
+    ...(isUnset(given, "s3Bucket")
+      ? [{ key: "s3Bucket", problem: "the storage s3 needs it", mend: "config set s3Bucket VALUE" }]
+      : []),
+    ...(missing === undefined
+      ? []
+      : [
+          {
+            key: missing,
+            problem: `${id} and ${key} need each other`,
+            mend: `config set --secret ${missing} VALUE`,
+          },
+        ]),
+  ];
+}
+
+/** Secrets that are in the stack's file for everybody to read. */
+function secretProblems(given: Values, encrypted: ReadonlySet<string>): Problem[] {
+  return secretKeys
+    .filter((key) => !isUnset(given, key) && !encrypted.has(key))
+    .map((key) => ({ key, problem: "must be encrypted", mend: `config set --secret ${key} VALUE` }));
+}
+
+function unknownKey(key: string): Problem {
+  const keys = Object.keys(stackConfigurationSchema.shape).join(", ");
+  return { key, problem: `There is no such key; the keys are ${keys}`, mend: `config rm ${key}` };
+}
+
+function describe({ key, problem, mend }: Problem, value: string | undefined, encrypted: ReadonlySet<string>): string {
+  const isSecret = encrypted.has(key) || secretKeys.includes(key);
+  const shown = value !== undefined && isSecret ? "a secret" : (JSON.stringify(value) ?? "not set");
+  return `  lambda-architecture:${key}: ${problem}; it is ${shown}. Mend: npm run pulumi -- ${mend}`;
 }
 
 /** The image that a target's images begin with. */
@@ -161,9 +293,15 @@ function imageTag() {
     .describe("the images' tag; empty: a hash of what each is made of");
 }
 
+/** A text that nobody may read: the stack's file keeps it encrypted. */
+function secret() {
+  return z.string().default("").meta({ secret: true });
+}
+
 /** One of several words. */
 function choice<const Words extends readonly string[]>(words: Words) {
-  const error = words.length === 1 ? `must be ${words[0]}` : `must be one of ${words.join(", ")}`;
+  const named = words.filter((word) => word !== "");
+  const error = named.length === 1 ? `must be ${named[0]}` : `must be one of ${named.join(", ")}`;
   return z.enum(words, { error });
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { awsPrice } from "./aws-price.ts";
 import { stackBudget } from "./budget.ts";
 import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
 import { createStack } from "./program.ts";
@@ -12,6 +13,7 @@ const {
   architecture,
   application: module,
   demands,
+  target,
 } = await createStack(configuration, {
   checkout,
   stackFolder: join(checkout, ".lambda", "stacks", pulumi.getStack()),
@@ -20,11 +22,16 @@ const {
 // The local target tells it itself, beside what the machine has.
 if (configuration.target !== "local")
   pulumi.log.info(["what the servers take at most:", ...stackBudget(demands)].join("\n"));
+if (configuration.target === "aws") pulumi.log.info(awsPrice(configuration, demands).join("\n"));
 
 export const queryUrl = architecture.queryUrl;
 export const archiverUrl = architecture.archiverUrl;
 export const bootstrapServers = architecture.bootstrapServers;
 export const topic = architecture.topic;
+/** Where the master dataset is: `hdfs://host:port`, or `s3a://bucket`. */
+export const fileSystem = architecture.fileSystem;
+/** The name of the Kubernetes cluster in AWS's account; undefined on other targets. */
+export const clusterName = "clusterName" in target ? target.clusterName : undefined;
 export const application = module;
 export const batchCommand = architecture.batchCommand;
 export const jobConfiguration = architecture.configuration;
@@ -37,8 +44,14 @@ function readStackConfiguration(): StackConfiguration {
   const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   const values = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   try {
-    return parseStackConfiguration(values);
+    return parseStackConfiguration(values, encryptedKeys(prefix));
   } catch (error) {
     throw error instanceof TypeError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+/** The keys that the stack's file keeps encrypted, as the CLI tells them to the program. */
+function encryptedKeys(prefix: string): ReadonlySet<string> {
+  const keys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  return new Set(keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)));
 }

@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { loadApplication } from "../components/application.ts";
 import { LambdaArchitecture, type LambdaArchitectureArgs } from "../components/lambda-architecture.ts";
+import type { Target } from "../components/target.ts";
 import { type Demand, notingTarget } from "./budget.ts";
 import type { StackConfiguration } from "./configuration.ts";
+import { storageArgs } from "./storage.ts";
 import { chooseTarget, type Surroundings } from "./target.ts";
 
 /** What the stack's outputs are made of. */
@@ -13,6 +15,8 @@ export interface Stack {
   readonly application: string;
   /** What its servers ask of the target. */
   readonly demands: readonly Demand[];
+  /** Where they run. */
+  readonly target: Target;
 }
 
 /** What of the program can be another way than the configuration has it: what previews of a changed program change. */
@@ -45,9 +49,10 @@ export async function createStack(
       chunkSize: configuration.chunkSize,
       batchSchedule: configuration.batchSchedule,
       recomputationMinutes: configuration.recomputationMinutes,
+      ...storageArgs(configuration),
       ...args,
     },
     options,
   );
-  return { architecture, application, demands };
+  return { architecture, application, demands, target };
 }

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DataSafetyArgs, Target } from "../components/target.ts";
+import type { KubernetesTargetArgs } from "../components/targets/kubernetes/index.ts";
 import type { Surroundings as Machine } from "../components/targets/local/index.ts";
 import type { StackConfiguration } from "./configuration.ts";
+import { type WayToBucket, wayToBucket } from "./storage.ts";
 
 /** Where a stack's program runs. */
 export interface Surroundings {
@@ -11,6 +13,26 @@ export interface Surroundings {
   readonly stackFolder: string;
   /** What the local target compares its servers' demands with. Default: this machine */
   readonly machine?: Machine;
+}
+
+/** The images that a stack on AWS runs, of which each has a repository. Kafka and the master dataset are AWS's own. */
+const stackImages = ["cassandra", "druid", "hadoop", "jobs", "storm", "zookeeper"] as const;
+
+/** Where an account keeps the images of a project in a region. */
+function registryOf(account: string, region: string, project: string): string {
+  return `${account}.dkr.ecr.${region}.amazonaws.com/${project}`;
+}
+
+/** What a cluster's network has to let through. A host's name may have any address. */
+function egressTo(way: WayToBucket | undefined): KubernetesTargetArgs["egress"] & {} {
+  if (way === undefined) return [];
+  const { address, port } = way;
+  return [
+    {
+      ...(address !== undefined && { to: [{ ipBlock: { cidr: `${address}/32` } }] }),
+      ports: [{ protocol: "TCP", port }],
+    },
+  ];
 }
 
 /** The target of the stack. Its module is loaded only when chosen. */
@@ -46,6 +68,7 @@ export async function chooseTarget(
           ...(dockerImageTag !== "" && { tag: dockerImageTag }),
         },
         portOffset: dockerPortOffset,
+        egress: wayToBucket(configuration) !== undefined,
         ...(host !== undefined && { host }),
         ...dataSafety,
       });
@@ -70,6 +93,27 @@ export async function chooseTarget(
         ...(configuration.kubernetesStorageClass !== "" && { storageClass: configuration.kubernetesStorageClass }),
         volumeSize: configuration.kubernetesVolumeSize,
         ...(manifests !== "" && { renderYamlToDirectory: manifests }),
+        egress: egressTo(wayToBucket(configuration)),
+        ...dataSafety,
+      });
+    }
+    case "aws": {
+      const { createAwsTarget } = await import("../components/targets/aws/index.ts");
+      const { awsAccount: account, awsApiAccess, awsImageBase, awsImageTag, awsRegion: region, size } = configuration;
+      return createAwsTarget({
+        project,
+        stack,
+        account,
+        region,
+        size,
+        apiAccess: awsApiAccess === "" ? [] : awsApiAccess.split(","),
+        images: {
+          base: awsImageBase,
+          repository: registryOf(account, region, project),
+          ...(awsImageTag !== "" && { tag: awsImageTag }),
+        },
+        repositories: stackImages,
+        kubernetes: { volumeSize: configuration.awsVolumeSize },
         ...dataSafety,
       });
     }

@@ -40,7 +40,7 @@ export interface DruidConfiguration {
   readonly deepStorage: DeepStorage;
 }
 
-/** A folder that every server has under the same path, or a folder of HDFS, as a URI. */
+/** A folder that every server has under the same path, or a folder of one of Hadoop's file systems (HDFS, S3), as a URI. */
 export type DeepStorage =
   | { readonly kind: "folder"; readonly folder: string }
   | { readonly kind: "hdfs"; readonly uri: string };

@@ -5,7 +5,16 @@ import { clientSite, coreSite } from "../hdfs/configuration.ts";
 import type { HdfsStorage } from "../hdfs/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
-import type { Distribution, InstanceIdentity, Placement, Readiness, ServiceArgs, Target } from "../target.ts";
+import { type S3Access, type S3Storage, s3aDistribution, s3Environment } from "../s3/index.ts";
+import type {
+  DataAccess,
+  Distribution,
+  InstanceIdentity,
+  Placement,
+  Readiness,
+  ServiceArgs,
+  Target,
+} from "../target.ts";
 import {
   type DeepStorage,
   type DruidRole,
@@ -23,7 +32,7 @@ export const druidDistribution: Distribution = {
   parts: { lib: fileURLToPath(new URL("./distribution", import.meta.url)) },
 };
 
-/** The extension with which segments are kept in HDFS. */
+/** The extension with which segments are kept in a file system of Hadoop's: HDFS, or S3 with `s3aDistribution`. */
 export const druidHdfsDistribution: Distribution = {
   name: "druid-hdfs",
   parts: { lib: fileURLToPath(new URL("./hdfs-distribution", import.meta.url)) },
@@ -31,6 +40,12 @@ export const druidHdfsDistribution: Distribution = {
 
 /** Memory of a server beside its heap and direct buffers, in MiB: class data, compiled code, threads. */
 const memoryBesideHeap = 120;
+
+/** HDFS, as far as Druid has to know it. */
+export type HdfsDeepStorage = Pick<HdfsStorage, "fileSystem" | "superuser" | "replication">;
+
+/** A bucket of S3, likewise. */
+export type S3DeepStorage = Pick<S3Storage, "fileSystem" | keyof S3Access>;
 
 /** The arguments of a {@link DruidCluster}. */
 export interface DruidClusterArgs {
@@ -55,11 +70,12 @@ export interface DruidClusterArgs {
    */
   readonly indexers?: number;
   /**
-   * Where the segments' first copies are: in HDFS, or in a folder, an absolute path, that all servers share.
+   * Where the segments' first copies are: in HDFS or a bucket of S3, in its folder `druid`, or in a folder, an absolute
+   * path, that all servers share.
    *
    * @default a folder in the coordinator's data, which servers share on the local target only
    */
-  readonly deepStorage?: string | Pick<HdfsStorage, "fileSystem" | "superuser" | "replication">;
+  readonly deepStorage?: string | HdfsDeepStorage | S3DeepStorage;
   /**
    * The largest heap of the coordinator, which is the overlord too, in MiB.
    *
@@ -196,22 +212,58 @@ function describe(storage: NonNullable<DruidClusterArgs["deepStorage"]>): pulumi
   return storage.fileSystem.apply((fileSystem): DeepStorage => ({ kind: "hdfs", uri: `${fileSystem}/druid` }));
 }
 
-/** What a server has on top to keep segments in HDFS: Hadoop's client, and whom and what it asks for. */
-function hdfsClient(
+/** What a server has on top to keep segments in HDFS or S3: Hadoop's client, and whom and what it asks for. */
+function hadoopClient(
   storage: NonNullable<DruidClusterArgs["deepStorage"]>,
   target: Target,
-  configuration: string,
-): Required<Pick<ServiceArgs, "environment" | "files" | "distributions">> & { readonly classPath: string[] } {
+  placement: Placement,
+  role: DruidRole,
+): Required<Pick<ServiceArgs, "environment" | "files" | "distributions">> &
+  Pick<ServiceArgs, "access"> & { readonly classPath: string[] } {
   if (typeof storage === "string") return { classPath: [], environment: {}, files: {}, distributions: [] };
+  const inBucket = "hadoopProperties" in storage;
+  const distributions = [druidHdfsDistribution, ...(inBucket ? [s3aDistribution] : [])];
+  const classPath = [placement.configuration, ...distributions.map((each) => `${target.directory(each)}/lib/*`)];
+  if (inBucket) {
+    const access = bucketAccess(role);
+    return {
+      ...{ classPath, distributions },
+      ...(access && { access }),
+      environment: s3Environment(storage, placement),
+      files: {
+        "core-site.xml": {
+          content: pulumi.all([storage.fileSystem, storage.hadoopProperties]).apply((known) => coreSite(...known)),
+        },
+        ...storage.credentialFiles,
+      },
+    };
+  }
   return {
-    classPath: [configuration, `${target.directory(druidHdfsDistribution)}/lib/*`],
+    ...{ classPath, distributions },
     environment: { HADOOP_USER_NAME: storage.superuser },
     files: {
       "core-site.xml": { content: storage.fileSystem.apply(coreSite) },
       "hdfs-site.xml": { content: storage.replication.apply(clientSite) },
     },
-    distributions: [druidHdfsDistribution],
   };
+}
+
+/**
+ * What a server does with the bucket: indexers write, and delete what is not wanted any more, historicals read, and the
+ * coordinator shows the logs of loads. Hadoop looks for what may not be there, so they may list. Brokers do nothing.
+ */
+export function bucketAccess(role: DruidRole): DataAccess | undefined {
+  const listing = { path: "/", operations: ["list"] } as const;
+  switch (role) {
+    case "indexer":
+      return { folders: [listing, { path: "/druid", operations: ["list", "read", "write", "delete"] }] };
+    case "historical":
+      return { folders: [listing, { path: "/druid/segments", operations: ["read"] }] };
+    case "coordinator":
+      return { folders: [listing, { path: "/druid/task-logs", operations: ["read"] }] };
+    case "broker":
+      return undefined;
+  }
 }
 
 function server(
@@ -222,7 +274,7 @@ function server(
 ): ServiceArgs {
   const placement = target.placement(identity);
   const { address, configuration, data } = placement;
-  const hdfs = hdfsClient(deepStorage, target, configuration);
+  const hadoop = hadoopClient(deepStorage, target, placement, role);
   const properties = pulumi
     .all([zooKeeper, describe(deepStorage)])
     .apply(([servers, storage]) =>
@@ -230,11 +282,12 @@ function server(
     );
   return {
     identity,
+    ...(hadoop.access && { access: hadoop.access }),
     command: javaCommand({
       java: target.java,
       heap,
       temporary: placement.temporary,
-      classPath: [`${target.directory(druidDistribution)}/lib/*`, ...hdfs.classPath],
+      classPath: [`${target.directory(druidDistribution)}/lib/*`, ...hadoop.classPath],
       mainClass: "org.apache.druid.cli.Main",
       systemProperties: {
         // The files are named instead of found on the class path, so that it holds jars alone.
@@ -248,9 +301,9 @@ function server(
       flags: druidFlags(role),
       arguments: ["server", role],
     }),
-    environment: hdfs.environment,
-    files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 }, ...hdfs.files },
-    distributions: [druidDistribution, ...hdfs.distributions],
+    environment: hadoop.environment,
+    files: { "runtime.properties": { content: properties }, "log4j2.xml": { content: log4j2 }, ...hadoop.files },
+    distributions: [druidDistribution, ...hadoop.distributions],
     ports: { http: druidPorts[role], ...(role === "coordinator" ? { metadata: derbyPort } : {}) },
     // Historicals and indexers are called by the others only.
     clientPorts: role === "coordinator" || role === "broker" ? ["http"] : [],

@@ -58,6 +58,9 @@ export function s3aProperties(
     "fs.s3a.aws.credentials.provider": `software.amazon.awssdk.auth.credentials.${provider}`,
     // The default, "analytics", was seen to hang with servers other than AWS's.
     "fs.s3a.input.stream.type": "classic",
+    // What is uploaded is kept here before. The default is below /tmp, which is read-only in a container.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Hadoop's own placeholders
+    "fs.s3a.buffer.dir": "${env.LOCAL_DIRS:-${java.io.tmpdir}}/s3a",
   };
 }
 

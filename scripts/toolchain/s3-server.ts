@@ -13,7 +13,7 @@ const requirements = join(checkout, "test", "toolchain", "s3-server", "requireme
 /**
  * Installs moto, a server that speaks S3's protocol, from PyPI into an environment of its own, once a machine.
  *
- * @returns the absolute path of its Python; `python -m moto.server` starts the server
+ * @returns the absolute path of its Python; it runs test/toolchain/s3-server/server.py
  * @throws {SetupError} if there is no Python with venv, or PyPI cannot be reached
  */
 export async function ensureS3Server(): Promise<string> {

@@ -5,7 +5,6 @@ import type { Surroundings as Machine } from "../../components/targets/local/ind
 import type { Demand } from "../budget.ts";
 import type { StackConfiguration } from "../configuration.ts";
 import { createStack, type ProgramChanges } from "../program.ts";
-import { chooseTarget } from "../target.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { ProgramRecording } from "./program-recording.ts";
 
@@ -48,9 +47,9 @@ export async function collectPlanAndDemands({
   const recording = new ProgramRecording();
   await recording.start({ project: "lambda-architecture", stack, preview: true });
   const surroundings = { checkout, stackFolder: plannedFolder, machine: anyMachine };
-  const { demands } = await createStack(configuration, surroundings, changes);
+  const { demands, target } = await createStack(configuration, surroundings, changes);
   // Of the local target these are paths of this machine.
-  const { java } = await chooseTarget(configuration, surroundings);
+  const { java } = target;
   const plan = planOf(stack, await recording.list(), {
     [cacheFolder()]: "{cache}",
     [realpathSync(cacheFolder())]: "{cache}",

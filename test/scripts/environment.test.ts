@@ -55,8 +55,11 @@ config:
     secure: v1:abc
   aws:region: eu-central-1
 `;
-  expect(stackFileValues(file)).toEqual({ ephemeral: "true", partitions: "6" });
-  expect(stackFileValues("encryptionsalt: v1:abc\n")).toEqual({});
+  expect(stackFileValues(file)).toEqual({
+    values: { ephemeral: "true", partitions: "6" },
+    encrypted: new Set(["password"]),
+  });
+  expect(stackFileValues("encryptionsalt: v1:abc\n")).toEqual({ values: {}, encrypted: new Set() });
 });
 
 describe("withoutEncryptionSalt", () => {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readStackConfiguration } from "../../scripts/stack-configuration.ts";
-import { parseStackConfiguration, stackConfigurationSchema } from "../../stacks/configuration.ts";
+import { readStackConfiguration, stackFileValues } from "../../scripts/stack-configuration.ts";
+import { parseStackConfiguration, secretKeys, stackConfigurationSchema } from "../../stacks/configuration.ts";
 import { configurationTable, stackFileSchema, withConfigBlock } from "../../stacks/configuration-documents.ts";
 
 const checkout = new URL("../../", import.meta.url);
@@ -21,8 +21,15 @@ test("nothing has to be set", () => {
     chunkSize: 5000,
     batchSchedule: "0 * * * *",
     recomputationMinutes: 60,
+    storage: "",
     ephemeral: false,
     deleteData: false,
+    s3Bucket: "",
+    s3Endpoint: "",
+    s3Region: "us-east-1",
+    s3PathStyle: true,
+    s3AccessKeyId: "",
+    s3SecretAccessKey: "",
     dockerImageBase: "debian:bookworm-slim",
     dockerImageRepository: "lambda-architecture",
     dockerImageTag: "",
@@ -35,6 +42,12 @@ test("nothing has to be set", () => {
     kubernetesStorageClass: "",
     kubernetesVolumeSize: "10Gi",
     kubernetesManifests: "",
+    awsAccount: "",
+    awsRegion: "eu-central-1",
+    awsApiAccess: "",
+    awsImageBase: "debian:bookworm-slim",
+    awsImageTag: "",
+    awsVolumeSize: "10Gi",
   });
 });
 
@@ -72,7 +85,7 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
     retention: "24",
   };
   const problems = {
-    target: "must be one of local, docker, kubernetes",
+    target: "must be one of local, docker, kubernetes, aws",
     size: "must be one of tiny, small, ha",
     application: "must be the path of a module",
     topic: "must be lower-case letters, digits, '.', '_' and '-'",
@@ -100,6 +113,112 @@ test("data is deleted only where it is ephemeral", () => {
     'lambda-architecture:deleteData: data is deleted only where ephemeral is true; it is "true". Mend: npm run pulumi -- config set ephemeral true',
   );
   expect(parseStackConfiguration({ deleteData: "true", ephemeral: "true" }).deleteData).toBe(true);
+});
+
+describe("what does not go together", () => {
+  const problem = (values: Record<string, string>, encrypted: string[] = []) => {
+    try {
+      parseStackConfiguration(values, new Set(encrypted));
+      return [];
+    } catch (error) {
+      return (error as Error).message.split("\n").slice(1);
+    }
+  };
+
+  test("a key of another target", () => {
+    expect(problem({ awsRegion: "eu-west-1", kubernetesContext: "other" })).toEqual([
+      '  lambda-architecture:kubernetesContext: only the target kubernetes uses it; it is "other". Mend: npm run pulumi -- config rm kubernetesContext',
+      '  lambda-architecture:awsRegion: only the target aws uses it; it is "eu-west-1". Mend: npm run pulumi -- config rm awsRegion',
+    ]);
+    // As Pulumi hands on the defaults.
+    expect(problem({ awsRegion: "eu-central-1", s3PathStyle: "true", s3Bucket: "", storage: "" })).toEqual([]);
+  });
+
+  test("AWS needs an account, and keeps to its own bucket", () => {
+    expect(problem({ target: "aws" })).toEqual([
+      "  lambda-architecture:awsAccount: the target aws needs it: 12 digits; it is not set. Mend: npm run pulumi -- config set awsAccount VALUE",
+    ]);
+    expect(problem({ target: "aws", awsAccount: "111122223333", storage: "hdfs", s3Bucket: "mine" })).toEqual([
+      '  lambda-architecture:storage: on aws a bucket keeps the master dataset; it is "hdfs". Mend: npm run pulumi -- config set storage s3',
+      '  lambda-architecture:s3Bucket: on aws the bucket is the target\'s own; it is "mine". Mend: npm run pulumi -- config rm s3Bucket',
+    ]);
+    for (const storage of ["", "s3"])
+      expect(problem({ target: "aws", awsAccount: "111122223333", storage })).toEqual([]);
+  });
+
+  test("what only S3 uses, and what S3 needs", () => {
+    expect(problem({ s3Endpoint: "http://127.0.0.1:9000" })).toEqual([
+      '  lambda-architecture:s3Endpoint: only the storage s3 uses it; it is "http://127.0.0.1:9000". Mend: npm run pulumi -- config rm s3Endpoint',
+    ]);
+    expect(problem({ storage: "s3", s3SecretAccessKey: "sesame" }, ["s3SecretAccessKey"])).toEqual([
+      "  lambda-architecture:s3Bucket: the storage s3 needs it; it is not set. Mend: npm run pulumi -- config set s3Bucket VALUE",
+      "  lambda-architecture:s3AccessKeyId: s3AccessKeyId and s3SecretAccessKey need each other; it is not set. Mend: npm run pulumi -- config set --secret s3AccessKeyId VALUE",
+    ]);
+    for (const target of ["local", "docker", "kubernetes"])
+      expect(problem({ target, storage: "s3", s3Bucket: "events" })).toEqual([]);
+  });
+
+  test("wrong values of AWS and S3", () => {
+    const wrong = {
+      target: "aws",
+      storage: "nfs",
+      s3Bucket: "B",
+      s3Endpoint: "ftp://a",
+      s3Region: "Frankfurt",
+      s3PathStyle: "maybe",
+      awsAccount: "12",
+      awsRegion: "Frankfurt",
+      awsApiAccess: "0.0.0.0/0",
+      awsImageBase: "",
+      awsImageTag: "a b",
+      awsVolumeSize: "10",
+    };
+    const named = problem(wrong).map((line) => /^ {2}lambda-architecture:(\w+): must be .*; it is "/.exec(line)?.[1]);
+    const { target: _, ...others } = wrong;
+    expect(named.filter((key) => key !== undefined)).toEqual(Object.keys(others));
+  });
+});
+
+describe("secrets", () => {
+  const sesame = "open/sesame+";
+  const messageOf = (values: Record<string, string>, encrypted: string[]) => {
+    try {
+      parseStackConfiguration(values, new Set(encrypted));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("the configuration is right");
+  };
+
+  test("have to be encrypted", () => {
+    const message = messageOf({ storage: "s3", s3Bucket: "events", s3AccessKeyId: "A", s3SecretAccessKey: sesame }, [
+      "s3AccessKeyId",
+    ]);
+    expect(message).toBe(
+      "the stack's configuration is wrong:\n  lambda-architecture:s3SecretAccessKey: must be encrypted; it is a secret. Mend: npm run pulumi -- config set --secret s3SecretAccessKey VALUE",
+    );
+    expect(secretKeys).toEqual(["s3AccessKeyId", "s3SecretAccessKey"]);
+  });
+
+  test("are in no message, whatever is wrong", () => {
+    const wrong = { storage: "nfs", s3AccessKeyId: sesame, s3SecretAccessKey: sesame, s3SecretAcessKey: sesame };
+    for (const target of ["local", "docker", "kubernetes", "aws", "moon"])
+      expect(
+        messageOf({ ...wrong, target, topic: sesame, awsAccount: sesame }, [
+          ...["s3AccessKeyId", "s3SecretAccessKey", "s3SecretAcessKey", "topic", "awsAccount"],
+        ]),
+      ).not.toContain(sesame);
+  });
+
+  test("that a file keeps encrypted are not needed to see what the stack would be", () => {
+    const { values, encrypted } = stackFileValues(
+      'config:\n  lambda-architecture:s3SecretAccessKey:\n    secure: "v1:abc"\n  lambda-architecture:s3AccessKeyId:\n    secure: "v1:def"\n',
+    );
+    expect(parseStackConfiguration({ ...values, storage: "s3", s3Bucket: "events" }, encrypted)).toMatchObject({
+      s3SecretAccessKey: "(encrypted)",
+    });
+    expect(JSON.stringify(values)).not.toContain("v1:");
+  });
 });
 
 test("the stacks' files are right", () => {

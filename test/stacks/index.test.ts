@@ -13,6 +13,8 @@ test("the stack's outputs say how to use it, and its README for the console name
     "archiverUrl",
     "batchCommand",
     "bootstrapServers",
+    "clusterName",
+    "fileSystem",
     "jobConfiguration",
     "queryUrl",
     "readme",

@@ -15,9 +15,12 @@ export async function violations(
 ): Promise<string[]> {
   const found: string[] = [];
   const bag = resources.map((resource) => policyResource(resource, stack));
-  const byName = new Map(bag.map((resource) => [resource.name, resource]));
+  // A plan names what a resource depends on, and resources of several types may have one name.
+  const byName = Map.groupBy(bag, ({ name }) => name);
   for (const [index, { dependsOn }] of resources.entries())
-    bag[index]?.dependencies.push(...dependsOn.flatMap((name) => byName.get(name) ?? []));
+    bag[index]?.dependencies.push(
+      ...dependsOn.flatMap((name) => byName.get(name) ?? []).filter((each) => each !== bag[index]),
+    );
   if ("validateStack" in policy) {
     const args = { resources: bag, stackTags: new Map(), getConfig: () => ({}), notApplicable } as unknown;
     await policy.validateStack(args as StackValidationArgs, (message, urn) => {

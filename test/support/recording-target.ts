@@ -54,7 +54,7 @@ export class RecordingTarget implements Target {
     return join(this.#root, "distributions", distribution.name);
   }
 
-  program(entry: string): string {
+  program(entry: string, _application?: string): string {
     return entry;
   }
 

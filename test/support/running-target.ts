@@ -3,6 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { bundleProgram } from "../../components/programs.ts";
 import {
   type Distribution,
   type InstanceIdentity,
@@ -45,6 +46,10 @@ export class RunningTarget extends RecordingTarget {
 
   override directory(distribution: Distribution): string {
     return distributionDirectory(distribution);
+  }
+
+  override program(entry: string, application?: string): string {
+    return bundleProgram({ entry, ...(application !== undefined && { application }) });
   }
 
   /** Starts the services whose names match, all at once, and waits until every one is ready. */

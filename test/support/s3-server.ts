@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import {
   type BucketLocationConstraint,
   CreateBucketCommand,
@@ -15,6 +16,9 @@ export const s3Server = await ensureS3Server().catch((error: unknown) => {
   console.warn(`Tests on an S3 server are skipped. ${error.message}`);
   return undefined;
 });
+
+/** What starts it. */
+const program = fileURLToPath(new URL("../toolchain/s3-server/server.py", import.meta.url));
 
 /** A real S3 server (moto) with an empty bucket, its data in memory. */
 export class S3Server {
@@ -34,7 +38,7 @@ export class S3Server {
 
   static async start(address: string, port = 9000): Promise<S3Server> {
     const python = s3Server as string;
-    const child = spawn(python, ["-m", "moto.server", "-H", address, "-p", String(port)], {
+    const child = spawn(python, [program, "-H", address, "-p", String(port)], {
       stdio: "ignore",
       // Lists come in small pages, so that everything that reads them has to turn pages.
       env: { ...process.env, MOTO_S3_DEFAULT_MAX_KEYS: "20" },

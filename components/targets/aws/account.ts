@@ -17,13 +17,19 @@ export interface Account {
 /** The account and region that the provider's credentials are for. */
 export function createAccount(name: string, parent: pulumi.Resource, inputs: AwsInputs): Account {
   const region = inputs.region as aws.Region;
-  const provider = new aws.Provider(name, { region }, { parent });
+  const { account } = inputs;
+  const provider = new aws.Provider(
+    name,
+    { region, ...(account !== undefined && { allowedAccountIds: [account] }) },
+    { parent },
+  );
   const options = { parent, provider };
   return {
     name,
     options,
     dataOptions: { ...options, protect: inputs.protect, retainOnDelete: !inputs.deleteData },
-    accountId: aws.getCallerIdentityOutput({}, { provider, parent }).accountId,
+    accountId:
+      account === undefined ? aws.getCallerIdentityOutput({}, { provider, parent }).accountId : pulumi.output(account),
   };
 }
 

@@ -26,6 +26,12 @@ export interface AwsTargetArgs extends DataSafetyArgs {
   /** The region, e.g. `eu-central-1`. */
   readonly region: string;
   /**
+   * The account, 12 digits: nothing is done with credentials of another.
+   *
+   * @default that of the credentials, whichever it is
+   */
+  readonly account?: string;
+  /**
    * Where images come from and what they are called; see also `repositories`.
    *
    * @default `defaultImageSettings`
@@ -149,6 +155,11 @@ function checkArgs(args: AwsInputs, size: Size): void {
     errors.check(pattern.test(String(args[argument])), argument, `must be ${wanted}; it is "${args[argument]}"`);
   errors.check(sizes.includes(size), "size", `must be one of ${sizes.join(", ")}; it is ${JSON.stringify(size)}`);
   form("region", /^[a-z]{2}(-[a-z]+)+-\d$/, "a region's name, e.g. eu-central-1");
+  errors.check(
+    args.account === undefined || /^\d{12}$/.test(args.account),
+    "account",
+    `must be the 12 digits of an account; it is ${JSON.stringify(args.account)}`,
+  );
   form("kubernetesVersion", /^1\.\d+$/, "a minor version, e.g. 1.34");
   form("kafkaVersion", /^\d+\.\d+\.(x|\d+)(\.kraft)?$/, "a version of MSK, e.g. 3.9.x.kraft");
   form("cidrBlock", /^\d+(\.\d+){3}\/(1[6-9]|20)$/, "a block of addresses from /16 to /20");

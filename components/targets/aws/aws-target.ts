@@ -71,7 +71,7 @@ export class AwsTarget extends pulumi.ComponentResource implements Target {
       bucket: (bucketName, { parent }) => {
         const bucket = createBucket(this.#account, inputs, bucketName, this.#key.arn, parent);
         this.#bucketArns.push(bucket.arn);
-        return { bucket: bucket.id, region: pulumi.output(inputs.region) };
+        return { bucket: bucket.bucket, region: pulumi.output(inputs.region) };
       },
       kafka: (kafkaName, kafkaArgs, { parent }) => {
         const kafka = createKafka(

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { InputErrors } from "../../input-errors.ts";
 import { type Account, json } from "./account.ts";
 import type { AwsInputs } from "./arguments.ts";
 import { bucketPolicy } from "./policies.ts";
@@ -18,6 +19,15 @@ export function createBucket(
   parent: pulumi.Resource | undefined,
 ): aws.s3.Bucket {
   const { deleteData, oldVersionDays, project, region, stack } = inputs;
+  // An account's number has 12 digits.
+  const { length } = [project, stack, name, "012345678901", region].join("-");
+  const errors = new InputErrors(`S3Storage ${JSON.stringify(name)}`);
+  errors.check(
+    length <= 63,
+    "name",
+    `must be ${length - 63} characters shorter, or the project's or the stack's name, for a bucket's name to hold them all`,
+  );
+  errors.throwIfAny();
   const under = { ...(parent && { parent }) };
   const options = { ...account.options, ...under };
   const bucket = new aws.s3.Bucket(
@@ -30,7 +40,8 @@ export function createBucket(
     },
     { ...account.dataOptions, ...under },
   );
-  const its = { bucket: bucket.id };
+  // Unlike its id, its name is known before it is made, so that a preview tells it.
+  const its = { bucket: bucket.bucket };
   new aws.s3.BucketVersioning(name, { ...its, versioningConfiguration: { status: "Enabled" } }, options);
   new aws.s3.BucketServerSideEncryptionConfiguration(
     name,

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account.ts";
 import type { AwsInputs } from "./arguments.ts";
+import { endpointServices } from "./services.ts";
 import { tagsOf } from "./tags.ts";
 
 /** Where everything is. */
@@ -11,9 +12,6 @@ export interface Network {
   /** A private subnet in each availability zone. */
   readonly subnetIds: readonly pulumi.Input<string>[];
 }
-
-/** What nodes and pods call of AWS, beside S3 and the brokers: the registry, EKS, roles, volumes, logs, keys. */
-const services = ["ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sts"] as const;
 
 /** A network of its own: nothing in it has a way to the internet, or from it. */
 export function createNetwork({ name, options }: Account, inputs: AwsInputs): Network {
@@ -63,7 +61,7 @@ export function createNetwork({ name, options }: Account, inputs: AwsInputs): Ne
     },
     options,
   );
-  for (const service of services)
+  for (const service of endpointServices)
     new aws.ec2.VpcEndpoint(
       `${name}-${service.replace(".", "-")}`,
       {

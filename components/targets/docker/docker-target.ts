@@ -42,6 +42,11 @@ export interface DockerTargetArgs extends DataSafetyArgs {
    * different ones. Default: 10000, so that 8080 is reached at 18080.
    */
   readonly portOffset?: number;
+  /**
+   * Whether containers may call out of the stack's network, as to a store that is elsewhere. Nobody may call in either
+   * way. Default: false.
+   */
+  readonly egress?: boolean;
   /** The address of the Docker daemon. Default: DOCKER_HOST's, or the one that `docker` finds. */
   readonly host?: string;
 }
@@ -61,7 +66,14 @@ export class DockerTarget implements Target {
   #provider: docker.Provider | undefined;
 
   constructor(args: DockerTargetArgs) {
-    this.#args = { portOffset: 10_000, protect: false, deleteData: false, ...args, folder: resolve(args.folder) };
+    this.#args = {
+      portOffset: 10_000,
+      egress: false,
+      protect: false,
+      deleteData: false,
+      ...args,
+      folder: resolve(args.folder),
+    };
     this.#settings = { ...defaultImageSettings, ...args.images };
     this.#images = new InstanceImages(this.#settings);
   }
@@ -260,7 +272,7 @@ export class DockerTarget implements Target {
 
   /**
    * The network of the stack. An internal one could publish nothing; without masquerading, what is sent to the world
-   * outside gets no answer either.
+   * outside gets no answer either, which is meant unless there is `egress`.
    */
   #network(): docker.Network {
     this.#stackNetwork ??= new docker.Network(
@@ -268,7 +280,7 @@ export class DockerTarget implements Target {
       {
         name: this.#name(""),
         options: {
-          "com.docker.network.bridge.enable_ip_masquerade": "false",
+          "com.docker.network.bridge.enable_ip_masquerade": String(this.#args.egress),
           // What is published without an address of its own would be open to everyone.
           "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
         },

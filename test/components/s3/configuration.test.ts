@@ -6,6 +6,8 @@ const location = { bucket: "events", region: "eu-central-1", endpoint: undefined
 test("AWS's own buckets are reached by their region, with what AWS gives to the process", () => {
   expect(bucketUri("events")).toBe("s3a://events");
   expect(s3aProperties(location, false)).toEqual({
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Hadoop's own placeholders
+    "fs.s3a.buffer.dir": "${env.LOCAL_DIRS:-${java.io.tmpdir}}/s3a",
     "fs.s3a.endpoint.region": "eu-central-1",
     "fs.s3a.path.style.access": false,
     "fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider",

@@ -88,6 +88,7 @@ describe.skipIf(s3Server === undefined)("a bucket of a real S3 server", () => {
     setTimeout(() => stop.abort(new Error("stopped")), 300);
     await expect(publishing).rejects.toThrow("stopped");
     expect(await storage.list("/master/d")).toEqual([]);
+    await expect.poll(unfinishedUploads, { timeout: 10_000 }).toBe(0);
   });
 
   it("removes what a killed writer left behind, in that folder alone", async () => {

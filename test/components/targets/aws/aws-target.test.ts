@@ -185,6 +185,21 @@ describe("the bucket", () => {
     });
   });
 
+  test("is named by the account that is given, which all credentials have to be of, before it is made", async () => {
+    new S3Storage("storage", { target: target({ account: "111122223333" }) });
+    const of = await byType();
+    expect(one(of("aws:s3/bucket:Bucket"))).toMatchObject({
+      bucket: "example-prod-storage-111122223333-eu-central-1",
+    });
+    expect(one(of("pulumi:providers:aws"))).toMatchObject({ allowedAccountIds: '["111122223333"]' });
+  });
+
+  test("has a name that S3 takes", () => {
+    expect(() => new S3Storage("a-name-of-thirty-one-characters", { target: target() })).toThrow(
+      "must be 7 characters shorter, or the project's or the stack's name",
+    );
+  });
+
   test("may be deleted with its objects where that is asked for", async () => {
     new S3Storage("storage", { target: target({ deleteData: true }) });
     expect(one((await byType())("aws:s3/bucket:Bucket"))).toMatchObject({ forceDestroy: true });
@@ -207,8 +222,6 @@ test("a whole architecture: what AWS offers is AWS's, the rest is pods with role
     target: target({ size: "ha" }),
     application,
     size: "ha",
-    storage: "s3",
-    druid: { deepStorage: "/shared" },
   });
   const of = await byType();
   expect(of("aws:msk/cluster:Cluster").map(({ name, parent }) => [name, parent])).toEqual([
@@ -233,6 +246,9 @@ test("a whole architecture: what AWS offers is AWS's, the rest is pods with role
   expect(roles.sort()).toEqual([
     "lambda-archiver",
     "lambda-batch",
+    "lambda-druid-coordinator",
+    "lambda-druid-historical",
+    "lambda-druid-indexer",
     "lambda-kafka-topics",
     "lambda-recomputation",
     "lambda-serving",
@@ -248,8 +264,6 @@ test("everything that can be tagged says whose it is", async () => {
   new LambdaArchitecture("lambda", {
     target: target({ repositories: ["jobs"] }),
     application,
-    storage: "s3",
-    druid: { deepStorage: "/shared" },
   });
   const list = (await resources.list()).filter(({ type }) => type.startsWith("aws:"));
   const tagged = list.filter(({ inputs }) => "tags" in inputs);
@@ -275,6 +289,7 @@ test("everything that can be tagged says whose it is", async () => {
 test("every wrong argument is reported at once, each with its mend", () => {
   const wrong = {
     region: "Frankfurt",
+    account: "12",
     kubernetesVersion: "latest",
     kafkaVersion: "new",
     cidrBlock: "10.0.0.0/8",
@@ -289,6 +304,7 @@ test("every wrong argument is reported at once, each with its mend", () => {
     expect.objectContaining({
       errors: [
         "region",
+        "account",
         "kubernetesVersion",
         "kafkaVersion",
         "cidrBlock",
