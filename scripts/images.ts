@@ -15,6 +15,7 @@ import { ensureImage, hasImage, imageLayers } from "../components/images/build.t
 import { table } from "../components/table.ts";
 import { materialsOf } from "./images/materials.ts";
 import { imagesOfStack } from "./images/stack-images.ts";
+import { readStackConfiguration } from "./stack-configuration.ts";
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +34,11 @@ const say = (message: string) =>
 const folder = values.sbom && resolve(process.env.INIT_CWD ?? "", values.sbom);
 try {
   if (folder) mkdirSync(folder, { recursive: true });
-  const images = await imagesOfStack(values.stack, values.base === undefined ? {} : { dockerImageBase: values.base });
+  const { target } = readStackConfiguration(values.stack);
+  const images = await imagesOfStack(
+    values.stack,
+    values.base === undefined ? {} : { [`${target}ImageBase`]: values.base },
+  );
   for (const { reference, content, settings } of images) {
     const before = values.again && (await hasImage(reference)) ? await imageLayers(reference) : undefined;
     await ensureImage(content, settings, reference, { again: values.again, onProgress: say });

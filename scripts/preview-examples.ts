@@ -10,5 +10,8 @@ import { checkout, defaultStack } from "./environment.ts";
 import { readStackConfiguration } from "./stack-configuration.ts";
 
 const file = join(checkout, "README.md");
-const examples = await previewExamples(checkout, readStackConfiguration(defaultStack));
+const examples = await previewExamples(checkout, {
+  dev: readStackConfiguration(defaultStack),
+  prod: readStackConfiguration("prod"),
+});
 writeFileSync(file, withExamples(readFileSync(file, "utf8"), examples));

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageContent, ImageSettings } from "../../components/images/recipe.ts";
+import type { InstanceImages } from "../../components/targets/container/instance-images.ts";
 import { createStack } from "../../stacks/program.ts";
 import { checkout, project } from "../environment.ts";
 import { readStackConfiguration } from "../stack-configuration.ts";
@@ -25,21 +26,25 @@ export async function imagesOfStack(
   overrides: Readonly<Record<string, string>> = {},
 ): Promise<readonly StackImage[]> {
   const configuration = readStackConfiguration(stack, overrides);
-  const images: StackImage[] = [];
   await pulumi.runtime.setMocks(
-    {
-      newResource: ({ type, name, inputs }) => {
-        if (type === "local:index:Image") images.push(inputs as StackImage);
-        return { id: name, state: inputs };
-      },
-      call: () => ({}),
-    },
+    { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) },
     project,
     stack,
-    false,
+    // What providers only know afterwards is left unknown, as in a preview.
+    true,
   );
-  await createStack(configuration, { checkout, stackFolder: join(checkout, ".lambda", "stacks", stack) });
+  const { target } = await createStack(configuration, {
+    checkout,
+    stackFolder: join(checkout, ".lambda", "stacks", stack),
+  });
   await pulumi.runtime.disconnect();
-  if (images.length === 0) throw new Error(`the stack ${stack} runs no images: its target is ${configuration.target}`);
-  return images.sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  if (!("images" in target)) throw new Error(`the stack ${stack} runs no images: its target is ${target.name}`);
+  const images = target.images as InstanceImages;
+  return Promise.all(
+    images.all().map(async ({ content, reference }) => ({
+      reference: await reference,
+      content: await content,
+      settings: images.settings,
+    })),
+  );
 }

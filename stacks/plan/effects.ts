@@ -1,5 +1,5 @@
 import type { PlanChanges, ResourceChange } from "./changes.ts";
-import type { PlannedResource } from "./plan.ts";
+import { type PlannedResource, unknownMark } from "./plan.ts";
 import { kindOf, replaces, restarts } from "./resource-kinds.ts";
 
 /** What the changes of a plan do, by what a reviewer has to know first. */
@@ -31,6 +31,7 @@ export function effectsOf({ created, deleted, changed }: PlanChanges): Effects {
       ...deleted.flatMap((resource) => lossOf(resource, "deletes")),
       ...replaced.flatMap(({ before }) => lossOf(before, "replaces")),
       ...updated.flatMap(dataSettings),
+      ...changed.flatMap(encryptionEffects),
       ...changed.flatMap(viewEffects),
     ],
     restarts: inOrder(restarted.map(({ after }) => after)),
@@ -92,6 +93,27 @@ function dataSettings({ before, after }: ResourceChange): string[] {
   const [deleted, deletes] = [before, after].map((resource) => deletesData?.(resource) ?? false);
   if (deleted === deletes) return [];
   return [`\`${after.name}\`: ${kept} ${deletes ? "will be lost when it is deleted" : "will outlive it"}`];
+}
+
+/** What another encryption of a bucket means for its objects. */
+function encryptionEffects({ before, after }: ResourceChange): string[] {
+  if (!/^aws:s3\/bucketServerSideEncryptionConfiguration:/.test(after.type)) return [];
+  const [old, news] = [before, after].map(encryptionOf);
+  if (old === news) return [];
+  return [
+    `\`${after.name}\`: objects are encrypted with ${news} instead of ${old} from now on; those that are there stay as they are`,
+  ];
+}
+
+/** The algorithm, and the key if there is one. */
+function encryptionOf({ inputs }: PlannedResource): string {
+  const [rule] = (inputs.rules ?? []) as {
+    readonly applyServerSideEncryptionByDefault?: { readonly sseAlgorithm?: string; readonly kmsMasterKeyId?: string };
+  }[];
+  const { sseAlgorithm = "nothing", kmsMasterKeyId } = rule?.applyServerSideEncryptionByDefault ?? {};
+  return kmsMasterKeyId === undefined || kmsMasterKeyId === unknownMark
+    ? `\`${sseAlgorithm}\``
+    : `\`${sseAlgorithm}\`, key ${kmsMasterKeyId}`;
 }
 
 /** The resources' names by when they come: after all of them that they depend on. */

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
 import type { StackConfiguration } from "../configuration.ts";
 import type { ProgramChanges } from "../program.ts";
 import { planChanges } from "./changes.ts";
@@ -16,22 +17,21 @@ export interface Example {
 
 /**
  * Previews of typical changes, for the README: of a view's code, of the number of brokers and of the architecture's name,
- * the last one in a stack that is not ephemeral.
+ * the last one in a stack that is not ephemeral; and of the encryption of prod's bucket.
  *
  * @param checkout the absolute path of the project's folder
- * @param configuration that of the stack dev
  */
-export async function previewExamples(checkout: string, configuration: StackConfiguration): Promise<Example[]> {
+export async function previewExamples(
+  checkout: string,
+  { dev, prod }: { readonly dev: StackConfiguration; readonly prod: StackConfiguration },
+): Promise<Example[]> {
+  const planOf = (stack: string, configuration: StackConfiguration, changes: ProgramChanges = {}) =>
+    collectPlan({ stack, configuration, checkout, changes });
   const plan = (changes?: ProgramChanges, others: Partial<StackConfiguration> = {}) =>
-    collectPlan({
-      stack: "dev",
-      configuration: { ...configuration, ...others },
-      checkout,
-      ...(changes && { changes }),
-    });
+    planOf("dev", { ...dev, ...others }, changes);
   const example = (title: string, before: Plan, after: Plan): Example => ({
     title,
-    markdown: withoutHashes(previewMarkdown("dev", effectsOf(planChanges(before, after)))),
+    markdown: withoutHashes(previewMarkdown(after.stack, effectsOf(planChanges(before, after)))),
   });
   const application = copiedApplication(checkout);
   try {
@@ -43,6 +43,11 @@ export async function previewExamples(checkout: string, configuration: StackConf
       example("a view's code", original, edited),
       example("the number of brokers", await plan(), await plan({ args: { kafka: { replicas: 3 } } })),
       example(
+        "the encryption of prod's bucket",
+        await planOf("prod", prod),
+        await planOf("prod", prod, { options: { transformations: [encryptedTwice] } }),
+      ),
+      example(
         "the architecture's name, where the stack is not `ephemeral`",
         await plan({}, kept),
         await plan({ name: "wiki" }, kept),
@@ -51,6 +56,20 @@ export async function previewExamples(checkout: string, configuration: StackConf
   } finally {
     application.remove();
   }
+}
+
+/** As a program may change what a component makes: buckets are encrypted in two layers. */
+const encryptedTwice: pulumi.ResourceTransformation = ({ type, props, opts }) => {
+  if (!type.startsWith("aws:s3/bucketServerSideEncryptionConfiguration:")) return undefined;
+  const rules = (props as BucketEncryption).rules.map(({ applyServerSideEncryptionByDefault: byDefault, ...rule }) => ({
+    ...rule,
+    applyServerSideEncryptionByDefault: { ...byDefault, sseAlgorithm: "aws:kms:dsse" },
+  }));
+  return { props: { ...props, rules }, opts };
+};
+
+interface BucketEncryption {
+  readonly rules: readonly { readonly applyServerSideEncryptionByDefault: object }[];
 }
 
 /** The application in a folder of its own, always the same one: its path is a part of the bundles. */

@@ -6,10 +6,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkout, defaultStack } from "../../scripts/environment.ts";
+import { imagesOfStack } from "../../scripts/images/stack-images.ts";
 import { run } from "../../scripts/setup/progress.mjs";
 import { readStackConfiguration } from "../../scripts/stack-configuration.ts";
+import { parseStackConfiguration } from "../../stacks/configuration.ts";
+import { collectPlan } from "../../stacks/plan/collect.ts";
 import { previewExamples, withExamples } from "../../stacks/plan/examples.ts";
-import type { Plan } from "../../stacks/plan/plan.ts";
+import { type Plan, planText } from "../../stacks/plan/plan.ts";
 import { policies } from "../../stacks/policies/policies.ts";
 import { violations } from "../support/policy-violations.ts";
 
@@ -42,9 +45,43 @@ describe.each(stacks)("%s", (stack) => {
   });
 });
 
+test("each image that prod runs, and no other, has a repository", async () => {
+  const plan = JSON.parse(readFileSync(join(folder, "prod.json"), "utf8")) as Plan;
+  const repositories = plan.resources
+    .filter(({ type }) => type === "aws:ecr/repository:Repository")
+    .map(({ inputs }) => `111122223333.dkr.ecr.eu-central-1.amazonaws.com/${inputs.name}`);
+  const images = (await imagesOfStack("prod")).map(({ reference }) => reference.split(":")[0]);
+  expect(images).toEqual(repositories.sort());
+  // What the pods name is what is pushed.
+  const named = new Set(JSON.stringify(plan).match(/[\w.]+\.dkr\.ecr\.[^":]+/g));
+  expect([...named].sort()).toEqual(images);
+}, 120_000);
+
+test("no key of a bucket is in a preview, wherever the stack runs", async () => {
+  const secrets = { accessKeyId: "AKIAQUITESECRETQUITE", secretAccessKey: "quite+secret/quite+secret" };
+  for (const target of ["local", "docker", "kubernetes"] as const) {
+    const configuration = parseStackConfiguration(
+      {
+        ...{ target, storage: "s3", s3Bucket: "events", s3Endpoint: "https://s3.example.com:9000" },
+        ...{ s3AccessKeyId: secrets.accessKeyId, s3SecretAccessKey: secrets.secretAccessKey },
+      },
+      new Set(["s3AccessKeyId", "s3SecretAccessKey"]),
+    );
+    const text = planText(await collectPlan({ stack: "s3", configuration, checkout }));
+    expect(text, target).toContain("s3a://events");
+    expect(text, target).toContain("s3-credentials");
+    for (const secret of Object.values(secrets))
+      for (const form of [secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)])
+        expect(text.includes(form), `${target}: a key is in the plan`).toBe(false);
+  }
+}, 120_000);
+
 test("the README's previews of typical changes are those that their script makes", async () => {
   const readme = readFileSync(join(checkout, "README.md"), "utf8");
-  const examples = await previewExamples(checkout, readStackConfiguration(defaultStack));
-  expect(examples).toHaveLength(3);
+  const examples = await previewExamples(checkout, {
+    dev: readStackConfiguration(defaultStack),
+    prod: readStackConfiguration("prod"),
+  });
+  expect(examples).toHaveLength(4);
   expect(readme, "Mend: npm run preview:examples").toBe(withExamples(readme, examples));
 }, 120_000);

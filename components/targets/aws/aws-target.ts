@@ -12,6 +12,7 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
+import type { InstanceImages } from "../container/instance-images.ts";
 import { createKubernetesTarget, type KubernetesTarget } from "../kubernetes/index.ts";
 import { type Account, createAccount, createRole } from "./account.ts";
 import { type AwsInputs, type AwsTargetArgs, withDefaults } from "./arguments.ts";
@@ -84,6 +85,11 @@ export class AwsTarget extends pulumi.ComponentResource implements Target {
     };
     this.clusterName = this.#cluster.name;
     this.registerOutputs({ clusterName: this.clusterName });
+  }
+
+  /** The images that its pods run. */
+  get images(): InstanceImages {
+    return this.#kubernetes.images;
   }
 
   get java(): string {

@@ -28,13 +28,14 @@ export class InstanceImages {
   readonly node = nodeProgram;
   /** The user of the images, and its group. */
   readonly user = userId;
-  readonly #settings: ImageSettings;
+  /** Where they come from and what they are called. */
+  readonly settings: ImageSettings;
   readonly #programs = new Set<string>();
   readonly #images = new Map<string, { image: InstanceImage; distributions: Map<string, Distribution> }>();
   #sealed = false;
 
   constructor(settings: ImageSettings) {
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   /** The path of the distribution's folder in a container. */
@@ -84,6 +85,12 @@ export class InstanceImages {
     return this.imageOf(identity, command, distributions).reference;
   }
 
+  /** All images, by name: to be asked for when the program has run to its end. */
+  all(): InstanceImage[] {
+    const images = [...this.#images.values()].map(({ image }) => image);
+    return images.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   #add(name: string) {
     const distributions = new Map<string, Distribution>();
     const content = this.#whenAsked().then((): ImageContent => {
@@ -95,7 +102,7 @@ export class InstanceImages {
         programs: name === jobsImage ? [...this.#programs].sort() : [],
       };
     });
-    const reference = content.then((known) => imageReference(known, this.#settings, distributionDigest));
+    const reference = content.then((known) => imageReference(known, this.settings, distributionDigest));
     const entry = { image: { name, content, reference }, distributions };
     this.#images.set(name, entry);
     return entry;

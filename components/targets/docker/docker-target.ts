@@ -58,8 +58,8 @@ export interface DockerTargetArgs extends DataSafetyArgs {
 export class DockerTarget implements Target {
   readonly name = "docker";
   readonly #args: Required<Omit<DockerTargetArgs, "images" | "host">> & Pick<DockerTargetArgs, "host">;
-  readonly #settings: ImageSettings;
-  readonly #images: InstanceImages;
+  /** The images that its containers run. */
+  readonly images: InstanceImages;
   readonly #imageResources = new Map<string, LocalImage>();
   readonly #published = new Map<number, string>();
   #stackNetwork: docker.Network | undefined;
@@ -74,16 +74,15 @@ export class DockerTarget implements Target {
       ...args,
       folder: resolve(args.folder),
     };
-    this.#settings = { ...defaultImageSettings, ...args.images };
-    this.#images = new InstanceImages(this.#settings);
+    this.images = new InstanceImages({ ...defaultImageSettings, ...args.images });
   }
 
   get java(): string {
-    return this.#images.java;
+    return this.images.java;
   }
 
   get node(): string {
-    return this.#images.node;
+    return this.images.node;
   }
 
   placement(identity: InstanceIdentity): Placement {
@@ -100,11 +99,11 @@ export class DockerTarget implements Target {
   }
 
   directory(distribution: Distribution): string {
-    return this.#images.directory(distribution);
+    return this.images.directory(distribution);
   }
 
   program(entry: string, application?: string): string {
-    return this.#images.program(entry, application);
+    return this.images.program(entry, application);
   }
 
   services({ replicas, ordered = false }: ServicesArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
@@ -118,7 +117,7 @@ export class DockerTarget implements Target {
     const { identity, readiness, readinessTimeout = 120, files = {} } = args;
     const name = instanceName(identity);
     const { address } = this.placement(identity);
-    const image = this.#images.imageOf(identity, args.command, args.distributions);
+    const image = this.images.imageOf(identity, args.command, args.distributions);
     const probe = probeCommand(readiness, address);
     const published = Object.fromEntries(
       (args.publishes ?? []).map((purpose) => {
@@ -154,7 +153,7 @@ export class DockerTarget implements Target {
   task(args: TaskArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     const { identity, files = {}, deleteCommand, timeout = 120 } = args;
     const name = instanceName(identity);
-    const image = this.#images.imageOf(identity, args.command, args.distributions);
+    const image = this.images.imageOf(identity, args.command, args.distributions);
     const create = (suffix: string, command: readonly string[]) =>
       new docker.Container(
         `${name}-${suffix}`,
@@ -320,7 +319,7 @@ export class DockerTarget implements Target {
       resource = new LocalImage(`${image.name}-image`, {
         reference: image.reference,
         content: image.content,
-        settings: this.#settings,
+        settings: this.images.settings,
         ...(host !== undefined && { host }),
       });
       this.#imageResources.set(image.name, resource);

@@ -10,6 +10,7 @@ import {
   type Target,
   type TaskArgs,
 } from "../../target.ts";
+import type { InstanceImages } from "../container/instance-images.ts";
 import { containerPlacement } from "../container/placement.ts";
 import { checkArgs, type KubernetesTargetArgs } from "./arguments.ts";
 import { nameProblem, podAddress } from "./names.ts";
@@ -38,6 +39,11 @@ export class KubernetesTarget implements Target {
 
   get node(): string {
     return this.#namespace.images.node;
+  }
+
+  /** The images that its pods run. */
+  get images(): InstanceImages {
+    return this.#namespace.images;
   }
 
   /** The name of the stack's namespace. */

@@ -176,7 +176,7 @@ describe.skipIf(s3Server === undefined)("an architecture whose master dataset is
     await expectExact(archived, 2);
     const keys = Object.keys(await objects());
     expect(keys.filter((key) => /^batch\/[^/]+\/_SUCCESS$/.test(key))).toHaveLength(2);
-    expect(keys.filter((key) => /^druid\/segments\/.*\/index\.zip$/.test(key)).length).toBeGreaterThanOrEqual(
+    expect(keys.filter((key) => /^druid\/segments\/.*index\.zip$/.test(key)).length).toBeGreaterThanOrEqual(
       2 * application.views.length,
     );
     expect(keys.filter((key) => key.startsWith("master/edits/"))).toHaveLength(

@@ -78,3 +78,22 @@ test("servers restart after what they depend on, and only for what they look at"
   ];
   expect(effects(servers("a", 1), servers("b", 2)).restarts).toEqual([["store", "other-store"], ["reader"], ["last"]]);
 });
+
+test("another encryption of a bucket is an effect on its objects, and only that", () => {
+  const bucket = (sseAlgorithm: string, kmsMasterKeyId?: string, bucketKeyEnabled = true) =>
+    resource("data", {
+      type: "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+      inputs: {
+        rules: [
+          {
+            applyServerSideEncryptionByDefault: { sseAlgorithm, ...(kmsMasterKeyId && { kmsMasterKeyId }) },
+            bucketKeyEnabled,
+          },
+        ],
+      },
+    });
+  expect(effects([bucket("aws:kms", "arn:1")], [bucket("AES256")]).data).toEqual([
+    "`data`: objects are encrypted with `AES256` instead of `aws:kms`, key arn:1 from now on; those that are there stay as they are",
+  ]);
+  expect(effects([bucket("aws:kms", "arn:1")], [bucket("aws:kms", "arn:1", false)]).data).toEqual([]);
+});
