@@ -1,5 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { bindAgent, bindAgentFlag } from "../bind-agent/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
 import { modulePath } from "../module-path.ts";
@@ -9,11 +10,15 @@ import {
   clientPort,
   jvmOptions,
   logbackXml,
+  managementAccess,
+  managementPort,
+  managementProperties,
+  prepareCommand,
   rackProperties,
   storagePort,
   waiting,
 } from "./configuration.ts";
-import type { WantedKeyspace } from "./schema-plan.ts";
+import type { WantedCopies, WantedKeyspace } from "./schema-plan.ts";
 
 /** Cassandra's jars. */
 export const cassandraDistribution: Distribution = {
@@ -29,8 +34,9 @@ export interface CassandraKeyspace {
   /** A lower-case letter, then up to 47 of lower-case letters, digits and underscores. */
   readonly name: string;
   /**
-   * How many nodes keep a copy of each row. A keyspace that has another one is altered; rows that are there already
-   * get their further copies by Cassandra's repair only.
+   * How many nodes keep a copy of each row. May be raised and lowered: rows that are there get their further copies by
+   * Cassandra's repair, one copy at a time, so that who reads and writes at `LOCAL_QUORUM` misses none meanwhile. Where
+   * the target's tasks cannot reach the nodes' data folders (all targets but the local one), a change is an error.
    *
    * @default 3, or all nodes if there are fewer
    */
@@ -47,7 +53,9 @@ export interface CassandraKeyspace {
 /** The arguments of a {@link CassandraCluster}. */
 export interface CassandraClusterArgs {
   /**
-   * How many nodes. They join one after the other; a cluster can grow. Fewer than there are is refused before any goes.
+   * How many nodes. May be raised and lowered: they join one after the other, and hand their rows to the others, one
+   * after the other, before they go. Where the target's tasks cannot reach the nodes' data folders (all targets but the
+   * local one), fewer is an error.
    *
    * @default 1
    */
@@ -105,7 +113,16 @@ export class CassandraCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (keyspaces.length > 0) createSchema(this, name, target, contactPoints, dataCenter, keyspaces, nodes);
+    const wanted = keyspaces.map(
+      ({ name, replicationFactor = Math.min(replicas, 3), tables = [] }): WantedKeyspace => ({
+        name,
+        replicationFactor,
+        tables: [...tables],
+      }),
+    );
+    const schema =
+      keyspaces.length > 0 ? [createSchema(this, name, target, contactPoints, dataCenter, wanted, nodes)] : [];
+    createMembership(this, name, target, contactPoints, dataCenter, wanted, [...nodes, ...schema]);
 
     this.contactPoints = pulumi.output(contactPoints);
     this.localDataCenter = pulumi.output(dataCenter);
@@ -165,7 +182,7 @@ function node(
   heap: number,
   dataCenter: string,
 ): ServiceArgs {
-  const { configuration, data, logs, temporary } = target.placement(identity(component, index));
+  const { address, configuration, data, logs, temporary } = target.placement(identity(component, index));
   const directMemory = Math.ceil(heap / 2);
   return {
     identity: identity(component, index),
@@ -185,8 +202,11 @@ function node(
         "cassandra-foreground": "yes",
         ...waiting(nodes.length),
         "io.netty.tryReflectionSetAccessible": true,
+        ...managementProperties(data, address, configuration),
       },
       flags: [
+        // Cassandra binds everything to its address but the port of its management.
+        bindAgentFlag(target, address),
         `-XX:MaxDirectMemorySize=${directMemory}m`,
         "-Xss256k",
         "-XX:+ExitOnOutOfMemoryError",
@@ -198,9 +218,11 @@ function node(
       "cassandra-rackdc.properties": { content: rackProperties(dataCenter) },
       "logback.xml": { content: logbackXml },
       "jvm17-server.options": { content: jvmOptions },
+      "jmxremote.access": { content: managementAccess },
     },
-    distributions: [cassandraDistribution],
-    ports: { client: clientPort, storage: storagePort },
+    prepare: prepareCommand(data, address),
+    distributions: [cassandraDistribution, bindAgent],
+    ports: { client: clientPort, storage: storagePort, management: managementPort },
     clientPorts: ["client"],
     // The last thing that a node opens.
     readiness: { kind: "tcp", port: clientPort },
@@ -217,17 +239,10 @@ function createSchema(
   target: Target,
   contactPoints: readonly string[],
   dataCenter: string,
-  keyspaces: readonly CassandraKeyspace[],
+  keyspaces: readonly WantedKeyspace[],
   nodes: pulumi.Resource[],
 ): pulumi.Resource {
   const identity: InstanceIdentity = { component, role: "schema" };
-  const wanted = keyspaces.map(
-    ({ name, replicationFactor = Math.min(contactPoints.length, 3), tables = [] }): WantedKeyspace => ({
-      name,
-      replicationFactor,
-      tables: [...tables],
-    }),
-  );
   const program = target.program(modulePath("./schema.ts", import.meta.url));
   const file = `${target.placement(identity).configuration}/keyspaces.json`;
   const command = [
@@ -241,8 +256,50 @@ function createSchema(
       identity,
       command,
       checkCommand: [...command, "--check"],
-      files: { "keyspaces.json": { content: JSON.stringify(wanted, undefined, 2) } },
+      files: { "keyspaces.json": { content: JSON.stringify(keyspaces, undefined, 2) } },
     },
     { parent, dependsOn: nodes },
+  );
+}
+
+/** Who comes next finds every row with its copies; nodes that are to go, go after that. */
+function createMembership(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  contactPoints: readonly string[],
+  dataCenter: string,
+  keyspaces: readonly WantedKeyspace[],
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  const membership: InstanceIdentity = { component, role: "membership" };
+  const { configuration, data } = target.placement(membership);
+  const copies = keyspaces.map(({ name, replicationFactor }): WantedCopies => ({ name, replicationFactor }));
+  const command = [
+    target.node,
+    target.program(modulePath("./membership.ts", import.meta.url)),
+    `--contact-points=${contactPoints.join(",")}`,
+    `--local-data-center=${dataCenter}`,
+    `--keyspaces=${configuration}/keyspaces.json`,
+    `--node-data=${target.placement(identity(component, 0)).data}`,
+    `--state=${data}`,
+    `--java=${target.java}`,
+    `--class-path=${target.directory(cassandraDistribution)}/lib/*`,
+  ];
+  return target.task(
+    {
+      identity: membership,
+      command,
+      checkCommand: [...command, "--check"],
+      files: {
+        "keyspaces.json": { content: JSON.stringify(copies, undefined, 2) },
+        "jvm17-server.options": { content: jvmOptions },
+        "logback.xml": { content: logbackXml },
+      },
+      distributions: [cassandraDistribution],
+      // All rows are copied before it is done.
+      timeout: 3600,
+    },
+    { parent, dependsOn },
   );
 }

@@ -5,6 +5,11 @@ export const clientPort = 9042;
 /** Where the other nodes connect. */
 export const storagePort = 7000;
 
+/** Where a node is managed (JMX), by who knows its password, see {@link prepareCommand}. */
+export const managementPort = 7199;
+/** The name under which a node is managed. */
+export const operator = "operator";
+
 /** What a node's cassandra.yaml is made of. */
 export interface NodeConfiguration {
   /** The cluster's name: nodes of another one are refused. */
@@ -64,6 +69,68 @@ function seeds(nodes: readonly string[], index: number): string[] {
   return nodes.slice(0, Math.min(Math.max(index, 1), 3)).map((address) => `${address}:${storagePort}`);
 }
 
+/** The folders in a node's data folder that are Cassandra's own. */
+const dataParts = ["data", "commitlog", "saved_caches", "hints", "cdc_raw"] as const;
+
+/** The file in a node's data folder that tells that the node has left its ring. */
+export const leftMarker = "left-the-ring";
+
+/**
+ * The file with the password with which the node at the address is managed, in a format that both Cassandra and nodetool
+ * read.
+ *
+ * @param data the node's data folder
+ */
+export function passwordFile(data: string, address: string): string {
+  return `${data}/management/${address}.password`;
+}
+
+/** The text of the file of what its users may do in JMX: everything but to load code. */
+export const managementAccess = `${operator} readwrite\n`;
+
+/**
+ * The command that makes a node's password when there is none, before each start. Of a node that has left its ring it
+ * sets the data aside, since Cassandra refuses to start with it and the others have it all; the data that was set aside
+ * when it left before is deleted.
+ */
+export function prepareCommand(data: string, address: string): string[] {
+  const script = `set -e
+umask 077
+if [ -e "$1/${leftMarker}" ]; then
+  aside="$1/before-it-left"
+  mkdir -p "$aside"
+  for part in ${dataParts.join(" ")}; do
+    if [ -e "$1/$part" ]; then
+      rm -rf "$aside/$part"
+      mv "$1/$part" "$aside/$part"
+    fi
+  done
+  rm "$1/${leftMarker}"
+fi
+if [ ! -s "$2" ]; then
+  mkdir -p "\${2%/*}"
+  echo "${operator} $(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" >"$2.new"
+  mv "$2.new" "$2"
+fi`;
+  return ["/bin/sh", "-c", script, "prepare", data, passwordFile(data, address)];
+}
+
+/**
+ * The system properties with which a node takes management on its own address from who knows the password. Java's own
+ * agent (`com.sun.management.jmxremote.port`) would open one more port, on all addresses.
+ */
+export function managementProperties(data: string, address: string, configuration: string): Record<string, string> {
+  return {
+    "cassandra.jmx.remote.port": String(managementPort),
+    "com.sun.management.jmxremote.rmi.port": String(managementPort),
+    "java.rmi.server.hostname": address,
+    "com.sun.management.jmxremote.ssl": "false",
+    "com.sun.management.jmxremote.authenticate": "true",
+    "com.sun.management.jmxremote.password.file": passwordFile(data, address),
+    "com.sun.management.jmxremote.access.file": `${configuration}/jmxremote.access`,
+  };
+}
+
 /** The text of a node's cassandra-rackdc.properties. */
 export function rackProperties(dataCenter: string): string {
   return `dc=${dataCenter}\nrack=rack1\n`;
@@ -79,11 +146,13 @@ export const logbackXml = `<configuration>
 </configuration>
 `;
 
-/** The text of the file of Java's options: what Cassandra's own jvm17-server.options opens to it. */
+/** The text of the file of Java's options: what Cassandra's own jvm17-server.options opens to it, and to nodetool. */
 export const jvmOptions = [
   ...[
     "java.base/java.lang.ref",
     "java.base/jdk.internal.misc",
+    // For the password of JMX; Cassandra's own list has it not.
+    "java.management/com.sun.jmx.remote.security",
     "java.management.rmi/com.sun.jmx.remote.internal.rmi",
     "java.rmi/sun.rmi.registry",
     "java.rmi/sun.rmi.server",

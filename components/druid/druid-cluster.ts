@@ -5,6 +5,7 @@ import { clientSite, coreSite } from "../hdfs/configuration.ts";
 import type { HdfsStorage } from "../hdfs/index.ts";
 import { InputErrors } from "../input-errors.ts";
 import { javaCommand } from "../java.ts";
+import { modulePath } from "../module-path.ts";
 import { type S3Access, type S3Storage, s3aDistribution, s3Environment } from "../s3/index.ts";
 import type {
   DataAccess,
@@ -58,7 +59,8 @@ export interface DruidClusterArgs {
    */
   readonly brokers?: number;
   /**
-   * How many servers hold segments. With more than one, each segment is on two of them.
+   * How many servers hold segments. With more than one, each segment is on two of them. May be raised and lowered: one
+   * gives its segments to the others before it goes, so that queries miss none.
    *
    * @default 1
    */
@@ -139,15 +141,20 @@ export class DruidCluster extends pulumi.ComponentResource {
     const brokers = identities(name, "broker", sizes.brokers);
     const createServers = (role: DruidRole, replicas: readonly InstanceIdentity[], heap: number) =>
       target.services({ replicas: replicas.map((each) => server(cluster, each, role, heap)) }, { parent: this });
-    createServers("coordinator", [identity(name, "coordinator")], sizes.coordinatorHeap);
+    const historicals = identities(name, "historical", sizes.historicals);
+    const coordinators = createServers("coordinator", [identity(name, "coordinator")], sizes.coordinatorHeap);
     createServers("broker", brokers, sizes.brokerHeap);
-    createServers("historical", identities(name, "historical", sizes.historicals), sizes.historicalHeap);
+    const holders = createServers("historical", historicals, sizes.historicalHeap);
     createServers("indexer", identities(name, "indexer", sizes.indexers), sizes.indexerHeap);
+
+    const coordinatorUrl = `http://${coordinator.address}:${druidPorts.coordinator}`;
+    const hosts = historicals.map((each) => `${target.placement(each).address}:${druidPorts.historical}`);
+    createMembership(this, name, target, coordinatorUrl, hosts, [...coordinators, ...holders]);
 
     const brokerUrls = brokers.map((broker) => `http://${target.placement(broker).address}:${druidPorts.broker}`);
     this.brokerUrl = pulumi.output(brokerUrls[0] as string);
     this.brokerUrls = pulumi.output(brokerUrls);
-    this.coordinatorUrl = pulumi.output(`http://${coordinator.address}:${druidPorts.coordinator}`);
+    this.coordinatorUrl = pulumi.output(coordinatorUrl);
     this.registerOutputs({
       brokerUrl: this.brokerUrl,
       brokerUrls: this.brokerUrls,
@@ -327,4 +334,31 @@ function readiness(role: DruidRole): Readiness {
     case "indexer":
       return { kind: "http", port, path: "/druid/worker/v1/enabled", expect: "true" };
   }
+}
+
+/** Who comes next finds every segment on the historicals that are wanted; others go after that. */
+function createMembership(
+  parent: pulumi.Resource,
+  component: string,
+  target: Target,
+  coordinator: string,
+  historicals: readonly string[],
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  const command = [
+    target.node,
+    target.program(modulePath("./membership.ts", import.meta.url)),
+    `--coordinator=${coordinator}`,
+    `--historicals=${historicals.join(",")}`,
+  ];
+  return target.task(
+    {
+      identity: { component, role: "membership" },
+      command,
+      checkCommand: [...command, "--check"],
+      // All segments of a historical that goes are loaded by others before.
+      timeout: 3600,
+    },
+    { parent, dependsOn },
+  );
 }

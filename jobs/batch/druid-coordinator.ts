@@ -37,7 +37,7 @@ export class DruidCoordinator {
 
   /** The names of every datasource of which there is any segment or an unfinished task. */
   async datasources(): Promise<string[]> {
-    const known = (await this.#request("GET", "/druid/coordinator/v1/metadata/datasources?includeUnused")) as string[];
+    const known = (await this.request("GET", "/druid/coordinator/v1/metadata/datasources?includeUnused")) as string[];
     const tasks = await this.#unfinishedTasks();
     return [...new Set([...known, ...tasks.map((task) => task.dataSource)])].sort();
   }
@@ -49,12 +49,12 @@ export class DruidCoordinator {
    * @throws {DruidError} if the task fails, with Druid's reason
    */
   async run(task: { readonly id: string }): Promise<void> {
-    await this.#request("POST", "/druid/indexer/v1/task", task).catch((error: unknown) => {
+    await this.request("POST", "/druid/indexer/v1/task", task).catch((error: unknown) => {
       // An answer that was lost on its way is asked for again; the second answer is that the task is there.
       if (!(error instanceof DruidError && /already exists/i.test(error.message))) throw error;
     });
     for (;;) {
-      const answer = (await this.#request("GET", `/druid/indexer/v1/task/${encodeURIComponent(task.id)}/status`)) as {
+      const answer = (await this.request("GET", `/druid/indexer/v1/task/${encodeURIComponent(task.id)}/status`)) as {
         status: { statusCode: string; errorMsg?: string | null } | null;
       };
       const { statusCode, errorMsg } = answer.status ?? { statusCode: "RUNNING" };
@@ -76,10 +76,10 @@ export class DruidCoordinator {
       );
       if (tasks.length === 0) break;
       for (const { id } of tasks)
-        await this.#request("POST", `/druid/indexer/v1/task/${encodeURIComponent(id)}/shutdown`).catch(ignoreNotFound);
+        await this.request("POST", `/druid/indexer/v1/task/${encodeURIComponent(id)}/shutdown`).catch(ignoreNotFound);
       await sleep(250, undefined, { ...(this.#signal && { signal: this.#signal }) });
     }
-    await this.#request("DELETE", `/druid/coordinator/v1/datasources/${encodeURIComponent(datasource)}`).catch(
+    await this.request("DELETE", `/druid/coordinator/v1/datasources/${encodeURIComponent(datasource)}`).catch(
       ignoreNotFound,
     );
     await this.run({
@@ -91,13 +91,18 @@ export class DruidCoordinator {
   async #unfinishedTasks(): Promise<{ id: string; dataSource: string; type: string }[]> {
     const states = ["waiting", "pending", "running"];
     const tasks = await Promise.all(
-      states.map((state) => this.#request("GET", `/druid/indexer/v1/tasks?state=${state}`)),
+      states.map((state) => this.request("GET", `/druid/indexer/v1/tasks?state=${state}`)),
     );
     return tasks.flat() as { id: string; dataSource: string; type: string }[];
   }
 
-  /** The answer's JSON; failures that may pass are tried again. */
-  async #request(method: string, path: string, body?: unknown): Promise<unknown> {
+  /**
+   * Sends a request of its HTTP interface. Failures that may pass are tried again.
+   *
+   * @returns the answer's JSON; undefined if it is empty
+   * @throws {DruidError} if it is refused
+   */
+  async request(method: string, path: string, body?: unknown): Promise<unknown> {
     const end = performance.now() + patience;
     return withBackOff(() => this.#requestOnce(method, path, body), {
       signal: this.#signal,

@@ -25,13 +25,14 @@ test("one node and no keyspaces by default", async () => {
       inputs: { replicas: 1, heap: 256, dataCenter: "datacenter1", keyspaces: [] },
     },
     { type: "test:index:Service", name: "cassandra-node-0" },
+    { type: "test:index:Task", name: "cassandra-membership" },
   ]);
-  expect(target.tasks.size).toBe(0);
   const node = target.serviceArgs.get("cassandra-node-0");
   const configuration = "/recording-target/cassandra-node-0/configuration";
   expect(node).toMatchObject({
     identity: { component: "cassandra", role: "node", index: 0 },
-    ports: { client: 9042, storage: 7000 },
+    ports: { client: 9042, storage: 7000, management: 7199 },
+    clientPorts: ["client"],
     readiness: { kind: "tcp", port: 9042 },
     memory: 684,
     stateful: true,
@@ -41,7 +42,11 @@ test("one node and no keyspaces by default", async () => {
     "cassandra-rackdc.properties",
     "logback.xml",
     "jvm17-server.options",
+    "jmxremote.access",
   ]);
+  expect(node?.command.some((argument) => /^-javaagent:.*bind-agent\.jar=127\.9\.0\.1$/.test(argument))).toBe(true);
+  expect(node?.distributions?.map(({ name }) => name)).toEqual(["cassandra", "bind-agent"]);
+  expect(node?.prepare?.at(-1)).toBe("/recording-target/cassandra-node-0/data/management/127.9.0.1.password");
   expect(node?.command).toContain(`-Dcassandra.config=file://${configuration}/cassandra.yaml`);
   expect(node?.command).toContain("-Dcassandra.skip_wait_for_gossip_to_settle=0");
   expect(node?.command).toContain(`@${configuration}/jvm17-server.options`);
@@ -66,6 +71,7 @@ test("three nodes of one ring; keyspaces come from one task, three copies of eac
   expect(await outputOf(cassandra.localDataCenter)).toBe("north");
   expect((await resources.list()).map(({ name }) => name).sort()).toEqual([
     "store",
+    "store-membership",
     "store-node-0",
     "store-node-1",
     "store-node-2",
@@ -87,6 +93,23 @@ test("three nodes of one ring; keyspaces come from one task, three copies of eac
   expect(JSON.parse(String(task?.files?.["keyspaces.json"]?.content))).toEqual([
     { name: "views", replicationFactor: 3, tables: [table] },
     { name: "scratch", replicationFactor: 1, tables: [] },
+  ]);
+  const membership = target.tasks.get("store-membership");
+  expect(membership?.command[1]).toMatch(/components\/cassandra\/membership\.ts$/);
+  expect(membership?.command.slice(2)).toEqual([
+    `--contact-points=${contactPoints.join(",")}`,
+    "--local-data-center=north",
+    "--keyspaces=/recording-target/store-membership/configuration/keyspaces.json",
+    "--node-data=/recording-target/store-node-0/data",
+    "--state=/recording-target/store-membership/data",
+    expect.stringMatching(/^--java=/),
+    expect.stringMatching(/^--class-path=.*\/lib\/\*$/),
+  ]);
+  expect(membership?.checkCommand).toEqual([...(membership?.command ?? []), "--check"]);
+  // A new table is no reason to look at the ring.
+  expect(JSON.parse(String(membership?.files?.["keyspaces.json"]?.content))).toEqual([
+    { name: "views", replicationFactor: 3 },
+    { name: "scratch", replicationFactor: 1 },
   ]);
 });
 

@@ -30,6 +30,7 @@ test("one server of each role by default, under its component", async () => {
     { type: "test:index:Service", name: "druid-coordinator" },
     { type: "test:index:Service", name: "druid-historical-0" },
     { type: "test:index:Service", name: "druid-indexer-0" },
+    { type: "test:index:Task", name: "druid-membership" },
   ]);
   const indexer = target.serviceArgs.get("druid-indexer-0");
   expect(indexer).toMatchObject({
@@ -46,6 +47,19 @@ test("one server of each role by default, under its component", async () => {
   );
   expect(indexer?.command.slice(-3)).toEqual(["org.apache.druid.cli.Main", "server", "indexer"]);
   expect(target.serviceArgs.get("druid-coordinator")?.ports).toEqual({ http: 8081, metadata: 1527 });
+});
+
+test("the membership task knows the coordinator and every historical", async () => {
+  new DruidCluster("druid", { target, zooKeeper: "127.9.9.9:2181", historicals: 2 });
+  await resources.list();
+
+  const task = target.tasks.get("druid-membership");
+  expect(task?.command[1]).toMatch(/components\/druid\/membership\.ts$/);
+  expect(task?.command.slice(2)).toEqual([
+    "--coordinator=http://127.9.0.1:8081",
+    "--historicals=127.9.0.3:8083,127.9.0.4:8083",
+  ]);
+  expect(task?.checkCommand).toEqual([...(task?.command ?? []), "--check"]);
 });
 
 test("every server knows ZooKeeper, the metadata and the deep storage", async () => {

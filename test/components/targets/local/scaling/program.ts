@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { CassandraCluster, type CassandraClusterArgs } from "../../../../../components/cassandra/index.ts";
+import { DruidCluster, type DruidClusterArgs } from "../../../../../components/druid/index.ts";
 import { HdfsStorage, type HdfsStorageArgs } from "../../../../../components/hdfs/index.ts";
 import { KafkaCluster, type KafkaClusterArgs } from "../../../../../components/kafka/index.ts";
 import { createLocalTarget } from "../../../../../components/targets/local/index.ts";
@@ -14,6 +15,8 @@ export interface Plan {
   readonly hdfs?: HdfsStorageArgs;
   readonly cassandra?: CassandraClusterArgs;
   readonly zooKeeper?: ZooKeeperEnsembleArgs;
+  /** On the ZooKeeper of the same plan. */
+  readonly druid?: Omit<DruidClusterArgs, "zooKeeper">;
 }
 
 const [project, stack, folder] = [pulumi.getProject(), pulumi.getStack(), process.cwd()];
@@ -23,4 +26,6 @@ const target = createLocalTarget({ project, stack, folder: join(folder, "stacks"
 if (plan.kafka) new KafkaCluster("kafka", { target, ...plan.kafka });
 if (plan.hdfs) new HdfsStorage("hdfs", { target, ...plan.hdfs });
 if (plan.cassandra) new CassandraCluster("cassandra", { target, ...plan.cassandra });
-if (plan.zooKeeper) new ZooKeeperEnsemble("zookeeper", { target, ...plan.zooKeeper });
+const zooKeeper = plan.zooKeeper && new ZooKeeperEnsemble("zookeeper", { target, ...plan.zooKeeper });
+if (plan.druid && zooKeeper)
+  new DruidCluster("druid", { target, zooKeeper: zooKeeper.connectString, ...plan.druid }, { dependsOn: [zooKeeper] });
