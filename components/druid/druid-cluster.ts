@@ -59,8 +59,9 @@ export interface DruidClusterArgs {
    */
   readonly brokers?: number;
   /**
-   * How many servers hold segments. With more than one, each segment is on two of them. May be raised and lowered: one
-   * gives its segments to the others before it goes, so that queries miss none.
+   * How many servers hold segments. With more than one, each segment is on two of them, by the cluster's default rule;
+   * rules of a datasource's own are left as they are. May be raised and lowered: one gives its segments to the others
+   * before it goes, so that queries miss none.
    *
    * @default 1
    */

@@ -1,7 +1,7 @@
 /** What the coordinator knows of the historicals. */
 export interface Historicals {
-  /** `host:port` of those that it sees, with the bytes of the segments that they hold. */
-  readonly seen: readonly { readonly host: string; readonly currSize: number }[];
+  /** `host:port` of those that it sees. */
+  readonly seen: readonly string[];
   /** `host:port` of those that shall hold nothing: `decommissioningNodes` of its dynamic configuration. */
   readonly leaving: readonly string[];
   /** The rules for datasources that have none of their own. */
@@ -20,7 +20,7 @@ export function defaultRules(historicals: number): readonly unknown[] {
 
 /** Which historicals shall hold nothing: those that are there and not wanted, and others that somebody has put there. */
 export function leavingHistoricals(wanted: readonly string[], { seen, leaving }: Historicals): string[] {
-  const all = new Set([...leaving, ...seen.map(({ host }) => host)]);
+  const all = new Set([...leaving, ...seen]);
   return [...all].filter((host) => !wanted.includes(host)).sort();
 }
 
@@ -29,7 +29,7 @@ export function membershipProblems(wanted: readonly string[], found: Historicals
   const copies = segmentCopies(wanted.length);
   return [
     ...missingHistoricals(wanted, found),
-    ...found.seen.flatMap(({ host }) =>
+    ...found.seen.flatMap((host) =>
       wanted.includes(host) ? [] : [`historical ${host} is in the cluster, but not wanted`],
     ),
     ...wanted
@@ -44,31 +44,37 @@ export function membershipProblems(wanted: readonly string[], found: Historicals
 /** The wanted historicals that the coordinator does not see, a sentence each. */
 export function missingHistoricals(wanted: readonly string[], { seen }: Historicals): string[] {
   return wanted
-    .filter((address) => !seen.some(({ host }) => host === address))
+    .filter((host) => !seen.includes(host))
     .map((host) => `historical ${host} is not in touch with the coordinator`);
 }
 
-/** What historicals that are not wanted still hold, a sentence each. */
-export function segmentsToMove(wanted: readonly string[], { seen }: Historicals): string[] {
-  return seen
-    .filter(({ host, currSize }) => !wanted.includes(host) && currSize > 0)
-    .map(({ host, currSize }) => `historical ${host} still holds ${currSize} bytes of segments`);
-}
+/** The segments that a historical holds: the datasource of each by its id. */
+export type SegmentsByHost = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** The answer of the coordinator's `loadstatus?full`: segments to load by tier and datasource. */
-export type LoadStatus = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-/** How many copies of segments are still to be loaded. */
-export function copiesToLoad(status: LoadStatus): number {
-  return Object.values(status).reduce(
-    (sum, byDatasource) => sum + Object.values(byDatasource).reduce((inTier, left) => inTier + left, 0),
-    0,
-  );
+/**
+ * What has not been done yet of moving segments, a sentence each.
+ *
+ * @param ruled the datasources that have rules of their own: how many copies they want is theirs to say
+ */
+export function segmentsToMove(
+  wanted: readonly string[],
+  held: SegmentsByHost,
+  ruled: ReadonlySet<string>,
+): readonly string[] {
+  const copies = segmentCopies(wanted.length);
+  const found = new Map<string, number>();
+  for (const [host, segments] of held)
+    for (const [id, datasource] of segments)
+      if (!ruled.has(datasource)) found.set(id, (found.get(id) ?? 0) + (wanted.includes(host) ? 1 : 0));
+  const few = [...found.values()].filter((count) => count < copies).length;
+  const leaving = [...held].filter(([host, segments]) => !wanted.includes(host) && segments.size > 0);
+  return [
+    ...(few > 0 ? [`${few} segments are to be on ${copies} historicals`] : []),
+    ...leaving.map(([host, segments]) => `historical ${host} still holds ${segments.size} segments`),
+  ];
 }
 
 function haveCopies(rules: readonly unknown[], copies: number): boolean {
-  return rules.every((rule) => {
-    const { type, tieredReplicants } = rule as { type?: string; tieredReplicants?: Record<string, number> };
-    return type === "loadForever" && tieredReplicants?._default_tier === copies;
-  });
+  const [rule, ...others] = rules as { type?: string; tieredReplicants?: Record<string, number> }[];
+  return others.length === 0 && rule?.type === "loadForever" && rule.tieredReplicants?._default_tier === copies;
 }

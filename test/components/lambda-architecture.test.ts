@@ -128,6 +128,8 @@ test("each part waits for what it needs, and for nothing else", async () => {
   expect(Object.fromEntries(inside.map(({ name, dependsOn }) => [name, dependsOn]))).toEqual({
     "lambda-kafka-topics": ["lambda-kafka-broker-0"],
     "lambda-cassandra-schema": ["lambda-cassandra-node-0"],
+    "lambda-cassandra-membership": ["lambda-cassandra-node-0", "lambda-cassandra-schema"],
+    "lambda-druid-membership": ["lambda-druid-coordinator", "lambda-druid-historical-0"],
     "lambda-hdfs-membership": ["lambda-hdfs-datanode-0", "lambda-hdfs-namenode"],
     "lambda-zookeeper-membership": ["lambda-zookeeper-server-0"],
   });

@@ -1,13 +1,10 @@
 import { expect, test } from "vitest";
 import {
-  copiesToLoad,
   defaultRules,
   leavingHistoricals,
   membershipProblems,
   segmentsToMove,
 } from "../../../components/druid/membership-plan.ts";
-
-const seen = (...hosts: string[]) => hosts.map((host) => ({ host, currSize: 1000 }));
 
 test("a segment is on two historicals where there are as many", () => {
   expect(defaultRules(1)).toEqual([{ type: "loadForever", tieredReplicants: { _default_tier: 1 } }]);
@@ -15,17 +12,15 @@ test("a segment is on two historicals where there are as many", () => {
 });
 
 test("those that are not wanted leave, one that comes back does no more, and what others have put there stays", () => {
-  const found = { seen: seen("a", "b", "c"), leaving: ["b", "elsewhere"], defaultRules: [] };
+  const found = { seen: ["a", "b", "c"], leaving: ["b", "elsewhere"], defaultRules: [] };
   expect(leavingHistoricals(["a", "b"], found)).toEqual(["c", "elsewhere"]);
 });
 
 test("what is not as it shall be is said in words", () => {
-  expect(
-    membershipProblems(["a", "b"], { seen: seen("b", "a"), leaving: ["c"], defaultRules: defaultRules(2) }),
-  ).toEqual([]);
-  expect(
-    membershipProblems(["a", "b"], { seen: seen("b", "c"), leaving: ["b"], defaultRules: defaultRules(1) }),
-  ).toEqual([
+  expect(membershipProblems(["a", "b"], { seen: ["b", "a"], leaving: ["c"], defaultRules: defaultRules(2) })).toEqual(
+    [],
+  );
+  expect(membershipProblems(["a", "b"], { seen: ["b", "c"], leaving: ["b"], defaultRules: defaultRules(1) })).toEqual([
     "historical a is not in touch with the coordinator",
     "historical c is in the cluster, but not wanted",
     "historical b gets no segments: it is among the decommissioning nodes",
@@ -33,12 +28,23 @@ test("what is not as it shall be is said in words", () => {
   ]);
 });
 
-test("only historicals that hold nothing can go", () => {
-  const found = { seen: [...seen("a", "b"), { host: "c", currSize: 0 }], leaving: [], defaultRules: [] };
-  expect(segmentsToMove(["a"], found)).toEqual(["historical b still holds 1000 bytes of segments"]);
-});
-
-test("copies to load are counted over all tiers and datasources", () => {
-  expect(copiesToLoad({})).toBe(0);
-  expect(copiesToLoad({ _default_tier: { events: 2, others: 3 }, cold: { events: 1 } })).toBe(6);
+test("who is to go holds nothing in the end, and every segment is on as many of the others as it shall", () => {
+  const held = (segments: Record<string, string[]>) =>
+    new Map(
+      Object.entries(segments).map(([host, ids]) => [
+        host,
+        new Map(ids.map((id): [string, string] => [id, id.replace(/\d+$/, "")])),
+      ]),
+    );
+  const left = (wanted: string[], segments: Record<string, string[]>, ruled: string[] = []) =>
+    segmentsToMove(wanted, held(segments), new Set(ruled));
+  expect(left(["a"], { a: ["events1"], b: [] })).toEqual([]);
+  expect(left(["a"], { a: ["events1"], b: ["events1", "events2"] })).toEqual([
+    "1 segments are to be on 1 historicals",
+    "historical b still holds 2 segments",
+  ]);
+  expect(left(["a", "b"], { a: ["events1"], b: ["events2"] })).toEqual(["2 segments are to be on 2 historicals"]);
+  expect(left(["a", "b", "c"], { a: ["events1", "events2"], b: ["events2", "events1"], c: ["events1"] })).toEqual([]);
+  expect(left(["a", "b"], { a: ["events1"], b: [] }, ["events"])).toEqual([]);
+  expect(left(["a"], { a: [], b: ["events1"] }, ["events"])).toEqual(["historical b still holds 1 segments"]);
 });
