@@ -75,7 +75,6 @@ async function main(): Promise<readonly string[]> {
       },
     };
     if (values.check) return membershipProblems(means.wanted, await currentCluster(means));
-    await mkdir(values.state, { recursive: true, mode: 0o700 });
     await nodesJoined(means);
     const left = missingNodes((await currentCluster(means)).members, members);
     if (left.length > 0) {
@@ -119,7 +118,8 @@ async function nodesJoined(means: Means): Promise<void> {
     if (!/^Bootstrap state\s*:\s*DECOMMISSIONED/m.test(state)) continue;
     console.log(`node ${node.address} has left the ring and is started again`);
     await writeFile(join(node.data, leftMarker), "");
-    await nodetool(means.tool, node, "stopdaemon");
+    // The supervisor starts it again. Since its connection breaks off, nodetool calls that a failure.
+    await nodetool(means.tool, node, "stopdaemon").catch(() => "");
   }
   await untilNothingIsLeft(
     async () => (await missing()).map((address) => `node ${address} is not in the ring; see its log`),
@@ -139,6 +139,7 @@ async function copyRows(means: Means): Promise<void> {
   if (steps.length > 0) {
     const { members } = await currentCluster(means);
     const nodes = members.map((address) => managed(means, address));
+    await mkdir(dirname(repairDue), { recursive: true, mode: 0o700 });
     await writeFile(repairDue, "");
     for (const step of steps) {
       console.log("statement" in step ? step.statement : `repairing keyspace ${step.repair}`);

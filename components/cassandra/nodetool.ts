@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { managementPort, operator } from "./configuration.ts";
 
@@ -18,7 +19,7 @@ export interface NodetoolArgs {
  * @param password the file with the node's password
  * @throws {Error} with what it says if it fails
  */
-export function nodetool(
+export async function nodetool(
   { java, classPath, configuration, home }: NodetoolArgs,
   node: { readonly address: string; readonly password: string },
   ...command: readonly string[]
@@ -32,6 +33,7 @@ export function nodetool(
   const access = ["-h", node.address, "-p", String(managementPort), "-u", operator, "-pwf", node.password];
   const program = ["-cp", classPath, "org.apache.cassandra.tools.NodeTool", ...access];
   const options = { maxBuffer: 2 ** 26 };
+  await mkdir(home, { recursive: true, mode: 0o700 });
   return new Promise((resolve, reject) => {
     execFile(java, [...jvm, ...program, ...command], options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
