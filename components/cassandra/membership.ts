@@ -32,6 +32,9 @@ import { wantedCopiesSchema } from "./schema-plan.ts";
 /** Milliseconds that nodes have to be in the ring after they are ready, or after they were started again. */
 const joinTimeout = 300_000;
 
+/** The bean of a node's Java management that has it join, leave and stop. */
+const storageService = "org.apache.cassandra.db:type=StorageService";
+
 /** Whom to ask, and what to ask with. */
 interface Means {
   readonly client: Client;
@@ -118,8 +121,8 @@ async function nodesJoined(means: Means): Promise<void> {
     if (!/^Bootstrap state\s*:\s*DECOMMISSIONED/m.test(state)) continue;
     console.log(`node ${node.address} has left the ring and is started again`);
     await writeFile(join(node.data, leftMarker), "");
-    // The supervisor starts it again. Since its connection breaks off, nodetool calls that a failure.
-    await nodetool(means.tool, node, "stopdaemon").catch(() => "");
+    // By the method that nodetool's `stopdaemon` would call, were that not to fail before. Its supervisor starts it again.
+    await nodetool(means.tool, node, "sjk", "mx", "-b", storageService, "-mc", "-op", "stopDaemon");
   }
   await untilNothingIsLeft(
     async () => (await missing()).map((address) => `node ${address} is not in the ring; see its log`),
