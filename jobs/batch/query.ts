@@ -45,7 +45,9 @@ export class BatchQueryError extends Error {
  * @throws {BatchQueryError} if Druid does not answer in time and completely
  */
 export async function readBatchRows(query: BatchQuery): Promise<Row[]> {
-  if (query.version.rows === 0) return [];
+  const { from, to } = boundsOf(query);
+  // Of no time at all no server has a segment, and there is nothing to ask.
+  if (query.version.rows === 0 || from >= to) return [];
   const { view } = query;
   let events = await scan(query);
   if (events.length === 0) {
@@ -108,8 +110,7 @@ export interface Sql {
  */
 export function rowsScan(query: BatchQuery): object {
   const { view, version } = query;
-  const from = Math.max(query.from ?? earliestTime, earliestTime);
-  const to = Math.min(query.to ?? latestTime, latestTime);
+  const { from, to } = boundsOf(query);
   const filters = Object.entries(query.key ?? {}).map(([column, matchValue]) => {
     checkKeyField(view, column);
     return { type: "equals", column, matchValueType: "STRING", matchValue };
@@ -122,6 +123,11 @@ export function rowsScan(query: BatchQuery): object {
     columns: ["__time", ...view.keyFields, ...view.columns.map((column) => column.name)],
     resultFormat: "compactedList",
   };
+}
+
+/** The times asked for, as far as there are any: the second may come before the first. */
+function boundsOf({ from = earliestTime, to = latestTime }: BatchQuery): { from: number; to: number } {
+  return { from: Math.max(from, earliestTime), to: Math.min(to, latestTime) };
 }
 
 /** The statement of {@link readBatchTotals}: key fields, the measure's columns, merged if Druid can. */

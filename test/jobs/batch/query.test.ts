@@ -119,6 +119,13 @@ describe("answers", () => {
     await expect(failing).rejects.toThrow("serves no segment of sales_0123abcd_20261123T170509042");
   });
 
+  test("a range without any time has no rows, and no server to ask for them", async () => {
+    // The broker knows of no segment that has any of it, as of a datasource that it has not heard of.
+    const none = { ...query, broker: await broker(200, "[]", "{}", "[]") };
+    expect(await readBatchRows({ ...none, from: 5000, to: 5000 })).toEqual([]);
+    expect(await readBatchRows({ ...none, from: 5000, to: 4000 })).toEqual([]);
+  });
+
   test("a version without rows has no datasource to ask", async () => {
     const empty = { ...query, version: { ...version, rows: 0 } };
     expect(await readBatchRows(empty)).toEqual([]);
