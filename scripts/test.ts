@@ -1,14 +1,14 @@
 /*
  * The checks and tests, all of them or one kind, with the counts of all as the last line:
  *
- *     npm test                   type check, lint, unit tests, tests on real servers
+ *     npm test                   type check, lint, unit tests, tests on real servers, and on an S3 server but for the demo
  *     npm run check              type check and lint
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
  *     npm run test:long          code and numbers of servers changed while all runs; no part of npm test
  *     npm run test:docker        the whole architecture in containers; no part of npm test
  *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
- *     npm run test:storage       the master dataset on an S3 server; no part of npm test
+ *     npm run test:storage       the master dataset on an S3 server, the demo included
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +29,10 @@ const kinds = {
 if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
   throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);
 }
-const steps = kind === undefined ? [...kinds.check, ...kinds.unit, ...kinds.real] : kinds[kind as keyof typeof kinds];
+/** Those on an S3 server that take three minutes; the whole demo on it takes five more. */
+const shortStorage = () => vitest("storage", "test/components/", "test/jobs/");
+const steps =
+  kind === undefined ? [...kinds.check, ...kinds.unit, ...kinds.real, shortStorage] : kinds[kind as keyof typeof kinds];
 
 const counts: Counts[] = [];
 for (const step of steps) counts.push(await step());
@@ -53,13 +56,15 @@ async function single(name: string, program: string, ...args: string[]): Promise
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
 }
 
-async function vitest(project: string): Promise<Counts> {
+/** @param files parts of the paths of the test files. Default: all */
+async function vitest(project: string, ...files: readonly string[]): Promise<Counts> {
   console.log(`\n${project} tests`);
   const folder = mkdtempSync(join(tmpdir(), "lambda-architecture-test-"));
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const exitCode = await runPackageProgram("vitest", "run", "--project", project, ...reporters, ...vitestArguments);
+    const where = ["run", "--project", project, ...files];
+    const exitCode = await runPackageProgram("vitest", ...where, ...reporters, ...vitestArguments);
     return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@
  *    the outputs or the bucket.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -110,13 +110,20 @@ describe.skipIf(s3Server === undefined)("the whole architecture with its master 
       expect((await pulumi(...args)).includes(secretAccessKey), args.join(" ")).toBe(false);
   });
 
-  test("a key for everybody to read is refused, and so is a wrong value, without saying the key", async () => {
-    const { exitCode, stdout, stderr } = await runPulumi(
-      ["preview", "--stack", stack, "--config", "lambda-architecture:s3Endpoint=nowhere"],
-      { capture: true },
-    );
-    expect(exitCode).not.toBe(0);
-    expect(stdout + stderr).toContain("lambda-architecture:s3Endpoint: must be http://host:port or https://host");
-    expect((stdout + stderr).includes(secretAccessKey)).toBe(false);
+  test("a key for everybody to read is refused, and a wrong value beside it, without saying the key", async () => {
+    const file = readFileSync(stackFile, "utf8");
+    const wrong = file
+      .replace(/(:s3SecretAccessKey:)\n\s+secure: .*/, `$1 ${secretAccessKey}`)
+      .replace(/(:s3Endpoint:) .*/, "$1 nowhere");
+    try {
+      writeFileSync(stackFile, wrong);
+      const { exitCode, stdout, stderr } = await runPulumi(["preview", "--stack", stack], { capture: true });
+      expect(exitCode).not.toBe(0);
+      expect(stdout + stderr).toContain("lambda-architecture:s3SecretAccessKey: must be encrypted; it is a secret");
+      expect(stdout + stderr).toContain("lambda-architecture:s3Endpoint: must be http://host:port or https://host");
+      expect((stdout + stderr).includes(secretAccessKey)).toBe(false);
+    } finally {
+      writeFileSync(stackFile, file);
+    }
   });
 });
