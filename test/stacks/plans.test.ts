@@ -70,6 +70,13 @@ test("no key of a bucket is in a preview, wherever the stack runs", async () => 
     const text = planText(await collectPlan({ stack: "s3", configuration, checkout }));
     expect(text, target).toContain("s3a://events");
     expect(text, target).toContain("s3-credentials");
+    // The way to the bucket is open where others are closed.
+    const opened = {
+      local: "",
+      docker: '"com.docker.network.bridge.enable_ip_masquerade": "true"',
+      kubernetes: '"port": 9000',
+    };
+    expect(text, target).toContain(opened[target]);
     for (const secret of Object.values(secrets))
       for (const form of [secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)])
         expect(text.includes(form), `${target}: a key is in the plan`).toBe(false);

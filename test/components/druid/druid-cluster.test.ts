@@ -86,6 +86,39 @@ test("every server knows ZooKeeper, the metadata and the deep storage", async ()
   }
 });
 
+test("segments in a bucket: Hadoop's client for S3, the keys in files, and to each server what it does there", async () => {
+  const { S3Storage } = await import("../../../components/s3/index.ts");
+  const credentials = { accessKeyId: "id", secretAccessKey: "sesame" };
+  const storage = new S3Storage("storage", { target, bucket: "events", endpoint: "http://s3:9000", credentials });
+  new DruidCluster("druid", { target, zooKeeper: "z:2181", deepStorage: storage });
+  await resources.list();
+
+  for (const [name, service] of target.serviceArgs) {
+    const text = (file: string) => outputOf(pulumi.output(service.files?.[file]?.content));
+    expect(await text("runtime.properties")).toContain(
+      "druid.storage.type=hdfs\ndruid.storage.storageDirectory=s3a://events/druid/segments\n",
+    );
+    expect(await text("core-site.xml")).toContain("<name>fs.s3a.endpoint</name><value>http://s3:9000</value>");
+    expect(service.files?.["s3-credentials"]?.secret, name).toBe(true);
+    expect(service.environment).toEqual({
+      AWS_SHARED_CREDENTIALS_FILE: `${target.placement(service.identity).configuration}/s3-credentials`,
+    });
+    expect(service.distributions?.map((each) => each.name)).toEqual(["druid", "druid-hdfs", "hadoop-s3"]);
+  }
+  const rights = Object.fromEntries(
+    [...target.serviceArgs].map(([name, { access }]) => [
+      name,
+      access?.folders?.map(({ path, operations }) => `${path} ${operations.join(" ")}`),
+    ]),
+  );
+  expect(rights).toEqual({
+    "druid-coordinator": ["/ list", "/druid/task-logs read"],
+    "druid-broker-0": undefined,
+    "druid-historical-0": ["/ list", "/druid/segments read"],
+    "druid-indexer-0": ["/ list", "/druid list read write delete"],
+  });
+});
+
 test("all wrong arguments are reported at once", () => {
   expect(
     () =>
