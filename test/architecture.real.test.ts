@@ -177,10 +177,12 @@ describe("the whole architecture on the local target", () => {
     const servers = (await instances(stackFolder(stack))).filter(({ pid }) => pid !== undefined);
     // All systems, the jobs' own servers and the schedule of batch runs.
     expect(servers.length).toBeGreaterThan(16);
-    for (const { name, pid } of servers) {
+    for (const { name, pid, address, ports } of servers) {
+      // A Storm supervisor's slots are open only where a worker runs.
+      const open = await openPorts(address, Object.values(ports));
       process.kill(pid as number, "SIGKILL");
       const began = performance.now();
-      await runsAgain(name, pid as number);
+      await runsAgain(name, pid as number, open);
       console.log(`${name} takes connections ${((performance.now() - began) / 1_000).toFixed(1)} s after kill -9`);
     }
     await playing;
@@ -190,8 +192,8 @@ describe("the whole architecture on the local target", () => {
   });
 
   test("all processes killed at once, as when the machine reboots: up mends it, the data is kept, answers are exact", async () => {
-    await killProcesses(/./, /./);
-    expect(await instances(stackFolder(stack))).toEqual([]);
+    // Again, since a supervisor may start something between the look at it and its end.
+    while ((await killProcesses(/./, /./)) > 0) await sleep(100);
     const up = await pulumi("up", "--yes", "--skip-preview");
     expect(up.exitCode, up.stdout + up.stderr).toBe(0);
     await playGenerated(13, 5_000);
@@ -238,15 +240,20 @@ function pulumi(...args: string[]) {
   return runPulumi([...args, "--stack", stack, "--non-interactive"], { capture: true });
 }
 
-/** Resolves when another process than before is an instance's server and listens on all of the instance's ports. */
-async function runsAgain(name: string, before: number): Promise<void> {
+/** Resolves when another process than before is an instance's server and listens on these ports. */
+async function runsAgain(name: string, before: number, ports: readonly number[]): Promise<void> {
   for (const deadline = performance.now() + 120_000; ; await sleep(200)) {
-    const now = (await instances(stackFolder(stack))).find((each) => each.name === name);
-    const { pid, address, ports = {} } = now ?? {};
-    const answers = Object.values(ports).map((port) => isListening(address as string, port));
-    if (pid !== undefined && pid !== before && (await Promise.all(answers)).every(Boolean)) return;
+    const { pid, address } = (await instances(stackFolder(stack))).find((each) => each.name === name) ?? {};
+    const isBack = pid !== undefined && pid !== before;
+    if (isBack && (await openPorts(address, ports)).length === ports.length) return;
     if (performance.now() > deadline) throw new Error(`${name} was killed and is not back after two minutes`);
   }
+}
+
+/** Those of an address's ports that take connections. */
+async function openPorts(address: string | undefined, ports: readonly number[]): Promise<number[]> {
+  const answers = await Promise.all(ports.map((port) => isListening(address as string, port)));
+  return ports.filter((_, index) => answers[index]);
 }
 
 function isListening(address: string, port: number): Promise<boolean> {
