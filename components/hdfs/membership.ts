@@ -9,14 +9,12 @@
  */
 import { execFile } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
+import { runTaskProgram, untilNothingIsLeft } from "../task-program.ts";
 import { blocksToCopy, excludedDataNodes, liveDataNodes, membershipProblems } from "./membership-plan.ts";
 
 /** Milliseconds that DataNodes have to register with the NameNode after they are ready. */
 const registrationTimeout = 60_000;
-/** Milliseconds between two looks at the copies that are made. */
-const pause = 1_000;
 
 interface Membership {
   readonly nameNode: string;
@@ -28,7 +26,7 @@ interface Membership {
   readonly classPath: string;
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<readonly string[]> {
   const text = { type: "string", default: "" } as const;
   const { values } = parseArgs({
     options: {
@@ -51,30 +49,23 @@ async function main(): Promise<void> {
     java: values.java,
     classPath: values["class-path"],
   };
-  if (values.check) {
-    const problems = membershipProblems(membership.dataNodes, await liveNodes(membership));
-    for (const problem of problems) console.log(problem);
-    if (problems.length > 0) process.exitCode = 1;
-    return;
-  }
-  await dataNodesRegistered(membership);
+  if (values.check) return membershipProblems(membership.dataNodes, await liveNodes(membership));
+  await untilNothingIsLeft(() => unregistered(membership), registrationTimeout);
   const changed = await setReplication(membership, "/");
   const excluded = await exclude(membership);
-  await blocksCopied(membership);
+  await untilNothingIsLeft(() => uncopied(membership));
   console.log(
     `${membership.dataNodes.length} DataNodes; ${changed} files now have ${membership.replication} copies; ` +
       `decommissioned: ${excluded.trim().split("\n").join(", ") || "none"}`,
   );
+  return [];
 }
 
-async function dataNodesRegistered(membership: Membership): Promise<void> {
-  for (const deadline = Date.now() + registrationTimeout; ; await sleep(pause)) {
-    const live = new Set((await liveNodes(membership)).map(({ address }) => address));
-    const missing = membership.dataNodes.filter((address) => !live.has(address));
-    if (missing.length === 0) return;
-    if (Date.now() > deadline)
-      throw new Error(`DataNode ${missing.join(", ")} is not in touch with the NameNode; see its log`);
-  }
+/** The DataNodes that the NameNode has not heard of yet, in a sentence. */
+async function unregistered(membership: Membership): Promise<string[]> {
+  const live = new Set((await liveNodes(membership)).map(({ address }) => address));
+  const missing = membership.dataNodes.filter((address) => !live.has(address));
+  return missing.length === 0 ? [] : [`DataNode ${missing.join(", ")} is not in touch with the NameNode; see its log`];
 }
 
 /** Gives the files under a folder their number of copies. Returns how many had another one. */
@@ -113,23 +104,17 @@ async function exclude(membership: Membership): Promise<string> {
   return text;
 }
 
-/** Waits until every block has its copies, and none on a DataNode that is not wanted. */
-async function blocksCopied(membership: Membership): Promise<void> {
-  for (let told = ""; ; await sleep(pause)) {
-    const nodes = await liveNodes(membership);
-    const leaving = nodes.filter(({ address }) => !membership.dataNodes.includes(address));
-    const waiting = [
-      ...leaving.filter(({ state }) => state !== "Decommissioned").map(({ address, state }) => `${address}: ${state}`),
-      ...membershipProblems(membership.dataNodes, nodes),
-    ];
-    // Its metrics would say less, but seconds late.
-    const blocks = blocksToCopy(await fileSystemCheck(membership));
-    if (blocks > 0) waiting.push(`${blocks} blocks have not all of their copies`);
-    if (waiting.length === 0) return;
-    const now = waiting.join("; ");
-    if (now !== told) console.log(now);
-    told = now;
-  }
+/** What is left until every block has its copies, and none on a DataNode that is not wanted: a sentence each. */
+async function uncopied(membership: Membership): Promise<string[]> {
+  const nodes = await liveNodes(membership);
+  const leaving = nodes.filter(({ address }) => !membership.dataNodes.includes(address));
+  // Its metrics would say less, but seconds late.
+  const blocks = blocksToCopy(await fileSystemCheck(membership));
+  return [
+    ...leaving.filter(({ state }) => state !== "Decommissioned").map(({ address, state }) => `${address}: ${state}`),
+    ...membershipProblems(membership.dataNodes, nodes),
+    ...(blocks > 0 ? [`${blocks} blocks have not all of their copies`] : []),
+  ];
 }
 
 async function liveNodes(membership: Membership) {
@@ -144,8 +129,7 @@ async function jmx({ nameNode }: Membership, bean: string): Promise<any> {
 /** What the NameNode's own check of all files finds. */
 async function fileSystemCheck({ nameNode, user }: Membership): Promise<string> {
   const response = await fetch(`${nameNode}/fsck?${new URLSearchParams({ ugi: user, path: "/" })}`);
-  if (!response.ok) throw new Error(`${response.url} answers ${response.status} ${await response.text()}`);
-  return await response.text();
+  return await (await checked(response)).text();
 }
 
 async function webHdfs(
@@ -161,14 +145,13 @@ async function webHdfs(
 }
 
 async function answerOf(response: Response): Promise<unknown> {
-  if (!response.ok) throw new Error(`${response.url} answers ${response.status} ${await response.text()}`);
-  return await response.json();
+  return await (await checked(response)).json();
 }
 
-try {
-  await main();
-} catch (error) {
-  const { message, cause } = error as Error;
-  console.error(cause instanceof Error ? `${message}: ${cause.message}` : message);
-  process.exitCode = 1;
+/** The response, if it is a good one. */
+async function checked(response: Response): Promise<Response> {
+  if (!response.ok) throw new Error(`${response.url} answers ${response.status} ${await response.text()}`);
+  return response;
 }
+
+await runTaskProgram(main);

@@ -21,6 +21,7 @@ import {
   MultipleErrors,
 } from "@platformatic/kafka";
 import { connectionOptions, type KafkaConnection, kafkaConnectionSchema } from "../../jobs/kafka/connection.ts";
+import { runTaskProgram, untilNothingIsLeft } from "../task-program.ts";
 import { type Move, type PartitionCopies, planPartitions } from "./partition-plan.ts";
 import { type ExistingTopic, planTopics, type TopicPlan, topicSentences, wantedTopicsSchema } from "./topic-plan.ts";
 
@@ -28,10 +29,8 @@ import { type ExistingTopic, planTopics, type TopicPlan, topicSentences, wantedT
 const registrationTimeout = 60_000;
 /** Milliseconds that the controller has to answer a request. */
 const requestTimeout = 30_000;
-/** Milliseconds between two looks at copies that are made. */
-const copyPause = 1_000;
 
-async function main(): Promise<void> {
+async function main(): Promise<readonly string[]> {
   const { values } = parseArgs({
     options: {
       connection: { type: "string" },
@@ -58,8 +57,7 @@ async function main(): Promise<void> {
       count === undefined
         ? { moves: [], refused: [] }
         : planPartitions(await partitionCopies(admin), brokers, Number(factor));
-    report([...plan.refused, ...topicSentences(plan), ...moves.map(moveSentence), ...refused]);
-    return;
+    return [...plan.refused, ...topicSentences(plan), ...moves.map(moveSentence), ...refused];
   }
   if (plan.refused.length > 0) throw new Error(plan.refused.join("\n"));
   if (count !== undefined) await brokersRegistered(admin, brokers);
@@ -69,6 +67,7 @@ async function main(): Promise<void> {
   if (names.length > 0) await admin.metadata({ topics: names, forceUpdate: true });
   for (const { name, partitions } of wanted)
     console.log(`topic ${name}: ${partitions} partitions, ${stepOf(plan, name)}`);
+  return [];
 }
 
 function openAdmin(connection: KafkaConnection, once: boolean): Admin & AsyncDisposable {
@@ -178,14 +177,11 @@ async function place(admin: Admin, brokers: readonly number[], replicationFactor
     );
   }
   // Those of a run that was interrupted count too.
-  for (let told = ""; ; await sleep(copyPause)) {
+  await untilNothingIsLeft(async () => {
     const { topics } = await listPartitionReassignmentsV0.api.async(await anyConnection(admin), requestTimeout, null);
     const left = topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
-    if (left === 0) return;
-    const now = `${left} partitions are being copied`;
-    if (now !== told) console.log(now);
-    told = now;
-  }
+    return left === 0 ? [] : [`${left} partitions are being copied`];
+  });
 }
 
 /** Every broker hands on to the controller what is the controller's to do. */
@@ -219,11 +215,6 @@ function stepOf(plan: TopicPlan, name: string): string {
   return steps.join(" and ") || "unchanged";
 }
 
-function report(sentences: readonly string[]): void {
-  for (const sentence of sentences) console.log(sentence);
-  if (sentences.length > 0) process.exitCode = 1;
-}
-
 /** What an error says, and those that it wraps: Kafka's own words come last. */
 function messages(error: unknown): string[] {
   if (error instanceof AggregateError) return [error.message, ...error.errors.flatMap(messages)];
@@ -231,9 +222,4 @@ function messages(error: unknown): string[] {
   return [error instanceof Error ? error.message : String(error)];
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error([...new Set(messages(error))].join("\n"));
-  process.exitCode = 1;
-}
+await runTaskProgram(main, messages);

@@ -9,12 +9,13 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { runTaskProgram } from "../task-program.ts";
 import { membersOf, sameMembers } from "./membership-plan.ts";
 
 /** Milliseconds until a new server must have caught up with the others. */
 const patience = 120_000;
 
-async function main(): Promise<void> {
+async function main(): Promise<readonly string[]> {
   const text = { type: "string", default: "" } as const;
   const { values } = parseArgs({
     options: { members: text, java: text, "class-path": text, check: { type: "boolean", default: false } },
@@ -23,10 +24,10 @@ async function main(): Promise<void> {
   const found = await currentMembers(wanted);
   if (sameMembers(wanted, found)) {
     console.log(`the ${found.length} members are as they shall be`);
-    return;
+    return [];
   }
   const difference = `the ensemble is ${found.join(" ")} instead of ${wanted.join(" ")}`;
-  if (values.check) throw new Error(difference);
+  if (values.check) return [difference];
   console.log(difference);
   for (const deadline = Date.now() + patience; ; await sleep(1_000)) {
     const answer = await reconfigure(values.java, values["class-path"], wanted);
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${difference}, and ZooKeeper does not change it:\n${answer}`);
   }
   console.log(`now it has ${wanted.length} members`);
+  return [];
 }
 
 /** The members as the first server that answers knows them: the first one always stays. */
@@ -70,9 +72,4 @@ function fourLetterWord(host: string, port: number, word: string): Promise<strin
   });
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runTaskProgram(main);
