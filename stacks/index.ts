@@ -5,8 +5,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { awsPrice } from "./aws-price.ts";
 import { stackBudget } from "./budget.ts";
 import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
+import { endWithOutput } from "./lost-output.ts";
 import { createStack } from "./program.ts";
 
+endWithOutput();
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 const configuration = readStackConfiguration();
 const {

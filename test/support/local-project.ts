@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -28,7 +28,11 @@ export class LocalProject<Plan> {
     const provider = join(checkout, "components/targets/local");
     const files = {
       "package.json": JSON.stringify({ name, type: "module" }),
-      "index.ts": `export * from ${JSON.stringify(program)};\n`,
+      "index.ts": [
+        `import { endWithOutput } from ${JSON.stringify(join(checkout, "stacks/lost-output.ts"))};`,
+        "endWithOutput();",
+        `export * from ${JSON.stringify(program)};\n`,
+      ].join("\n"),
       "Pulumi.yaml": JSON.stringify({
         name,
         runtime: { name: "nodejs", options: { typescript: false } },
@@ -80,6 +84,21 @@ export class LocalProject<Plan> {
     const { exitCode, output } = await this.pulumi(...args);
     if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${output}`);
     return output;
+  }
+
+  /** The command lines of this project's programs that run. Needs /proc. */
+  programs(): string[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        try {
+          return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+        } catch {
+          // It has ended.
+          return [];
+        }
+      })
+      .filter((line) => line.includes(`--pwd ${this.folder} `));
   }
 
   /** What runs of a stack by the instances' names. */

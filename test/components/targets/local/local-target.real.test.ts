@@ -149,6 +149,8 @@ test("interrupted anywhere, by Ctrl-C or kill -9, the next deployment converges 
   // The server, its supervisor and what it leaves behind: one of each.
   for (const { name, pids } of running.values()) expect([name, pids.length]).toEqual([name, 3]);
   await project.succeed("preview", "--expect-no-changes", "-s", "one");
+  // So have the programs of the CLIs that were killed.
+  await expect.poll(() => project.programs(), { timeout: 30_000 }).toEqual([]);
   project.plan(basic);
   await project.succeed("up", "-y", "--skip-preview", "-s", "one");
 });
