@@ -144,18 +144,25 @@ export class RangeReader implements AsyncDisposable {
    * @throws {Error} if a partition's leader does not answer (no endless waiting here)
    */
   async watermarks(topic: string): Promise<Readonly<Record<number, Watermarks>>> {
-    const list = async (timestamp: bigint) =>
-      (await this.#cluster.listOffsets({ topics: [topic], timestamp })).get(topic) ?? [];
     const [earliest, latest] = await Promise.all([
-      list(ListOffsetTimestamps.EARLIEST),
-      list(ListOffsetTimestamps.LATEST),
+      this.#offsets(topic, ListOffsetTimestamps.EARLIEST),
+      this.latest(topic),
     ]);
     return Object.fromEntries(
-      latest.map((offset, partition) => [
+      Object.entries(latest).map(([partition, offset]) => [
         partition,
-        { earliest: Number(earliest[partition] ?? 0n), latest: Number(offset) },
+        { earliest: earliest[Number(partition)] ?? 0, latest: offset },
       ]),
     );
+  }
+
+  /**
+   * Every partition's latest offset (see {@link Watermarks}), by the partition's number: half the work of both.
+   *
+   * @throws {Error} if a partition's leader does not answer
+   */
+  latest(topic: string): Promise<Readonly<Record<number, number>>> {
+    return this.#offsets(topic, ListOffsetTimestamps.LATEST);
   }
 
   /**
@@ -176,6 +183,11 @@ export class RangeReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #offsets(topic: string, timestamp: bigint): Promise<Record<number, number>> {
+    const offsets = (await this.#cluster.listOffsets({ topics: [topic], timestamp })).get(topic) ?? [];
+    return Object.fromEntries(offsets.map((offset, partition) => [partition, Number(offset)]));
   }
 
   /** A lane a partition: a long poll holds up whatever comes after it on the same connection. */

@@ -7,6 +7,8 @@ export interface ChunkScheduleOptions {
   readonly chunkSize: number;
   /** By the view's name, the chunk from which each partition is needed. */
   readonly start: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  /** The tables that the rows are for, see {@link Descriptor}. */
+  readonly tables: string;
   /** The most descriptors of a partition that are under way at once: one is read while another is written. Default: 2 */
   readonly window?: number;
   /** Told what an operator should know. Default: nobody */
@@ -126,7 +128,7 @@ class PartitionSchedule {
     while (this.#underWay.size < this.#window && this.#retries.length === 0 && this.#position < this.#latest) {
       const chunk = chunkOf(this.#position, this.#options.chunkSize);
       const end = Math.min(this.#latest, chunkEnd(chunk, this.#options.chunkSize));
-      give({ partition: this.#partition, chunk, end, views: this.#viewsOf(chunk) });
+      give({ partition: this.#partition, chunk, end, views: this.#viewsOf(chunk), tables: this.#options.tables });
       this.#position = end;
     }
     return taken;

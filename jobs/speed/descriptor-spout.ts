@@ -12,11 +12,13 @@ import type { AnyView, SpeedStore } from "./store.ts";
 export interface DescriptorSpoutOptions {
   readonly views: readonly AnyView[];
   readonly configuration: { readonly topic: string; readonly chunkSize: number };
-  readonly reader: Pick<RangeReader, "watermarks">;
-  readonly store: Pick<SpeedStore, "progress" | "horizon">;
+  readonly reader: Pick<RangeReader, "watermarks" | "latest">;
+  readonly store: Pick<SpeedStore, "progress" | "horizon" | "tablesId">;
   readonly reporter: Reporter;
   /** Milliseconds between two looks at the log's end. Default: 20 */
   readonly pollMilliseconds?: number;
+  /** Milliseconds between two looks at what changes seldom: the log's begin, and the tables. Default: 1,000 */
+  readonly seldomMilliseconds?: number;
 }
 
 /** Milliseconds that {@link DescriptorSpout.next} waits at most, if all that may be under way is. */
@@ -24,18 +26,25 @@ const busyMilliseconds = 5;
 
 /**
  * The spout: looks at the log's end all the time and emits what is due. What was computed before the start is read
- * from the store, once it answers.
+ * from the store, once it answers. Where the tables are others than before, e.g. since the keyspace was dropped and
+ * made again, all that they shall hold is due again.
  */
 export class DescriptorSpout implements Spout {
   readonly #options: DescriptorSpoutOptions;
   readonly #poll: number;
+  readonly #seldom: number;
+  /** Undefined as long as it is not known what the tables hold. */
   #schedule: ChunkSchedule | undefined;
+  /** The tables that the schedule is for. */
+  #tables: string | undefined;
   #wake: () => void = () => {};
 
   constructor(options: DescriptorSpoutOptions) {
     this.#options = options;
     this.#poll = options.pollMilliseconds ?? 20;
-    void this.#watch();
+    this.#seldom = options.seldomMilliseconds ?? 1_000;
+    void this.#watchLog();
+    void this.#watchTables();
   }
 
   async next(emit: (id: string, tuple: readonly Json[]) => void): Promise<void> {
@@ -57,7 +66,7 @@ export class DescriptorSpout implements Spout {
   }
 
   fail(id: string): void {
-    this.#options.reporter.log("warn", `stretch ${id} (partition/chunk/end) failed and comes again`);
+    this.#options.reporter.log("warn", `stretch ${id} (partition/chunk/end/tables) failed and comes again`);
     this.#schedule?.fail(id, performance.now());
   }
 
@@ -68,12 +77,17 @@ export class DescriptorSpout implements Spout {
   }
 
   /** Never ends: the process does. */
-  async #watch(): Promise<void> {
+  async #watchLog(): Promise<void> {
     const { reader, configuration, reporter } = this.#options;
     const report = reportRetries(reporter, "the log's end is unknown");
+    let watermarks: Readonly<Record<number, Watermarks>> = {};
+    let looked = Number.NEGATIVE_INFINITY;
     for (let failures = 0; ; ) {
       try {
-        const watermarks = await reader.watermarks(configuration.topic);
+        if (performance.now() - looked >= this.#seldom) {
+          watermarks = await reader.watermarks(configuration.topic);
+          looked = performance.now();
+        } else watermarks = withLatest(watermarks, await reader.latest(configuration.topic));
         this.#schedule ??= await this.#resume(watermarks);
         this.#schedule.observe(watermarks);
         this.#wake();
@@ -87,11 +101,32 @@ export class DescriptorSpout implements Spout {
     }
   }
 
+  /** Never ends either. */
+  async #watchTables(): Promise<void> {
+    const { views, store, reporter } = this.#options;
+    const report = reportRetries(reporter, "whether the speed views' tables are still the same is unknown");
+    for (let failures = 0; ; await sleep(this.#seldom)) {
+      try {
+        const tables = await store.tablesId(views);
+        failures = 0;
+        if (tables !== undefined && this.#tables !== undefined && tables !== this.#tables) this.#schedule = undefined;
+      } catch (error) {
+        report(error as Error, ++failures);
+      }
+    }
+  }
+
   async #resume(watermarks: Readonly<Record<number, Watermarks>>): Promise<ChunkSchedule> {
     const { views, configuration, store, reporter } = this.#options;
+    const tables = await store.tablesId(views);
+    if (tables === undefined) throw new Error("a table of the speed views is missing; `pulumi up` makes it");
+    const areNew = this.#tables !== undefined && tables !== this.#tables;
+    if (areNew)
+      reporter.error("tables of the speed views were dropped and made again: what they held is computed again");
     const starts = await Promise.all(
       views.map(async (view) => {
-        const [progress, horizon] = await Promise.all([store.progress(view), store.horizon(view)]);
+        // Until now a bolt may have gone on with a chunk of which the new tables do not hold the beginning.
+        const [progress, horizon] = await Promise.all([areNew ? [] : store.progress(view), store.horizon(view)]);
         const chunks = Object.entries(watermarks).map(([number, { earliest }]) => {
           const partition = Number(number);
           const covered = (horizon as Offsets)[number] ?? 0;
@@ -102,10 +137,25 @@ export class DescriptorSpout implements Spout {
     );
     const start = Object.fromEntries(starts);
     reporter.log("info", `resuming at these chunks, by view and partition: ${JSON.stringify(start)}`);
+    this.#tables = tables;
     return new ChunkSchedule({
       chunkSize: configuration.chunkSize,
       start,
+      tables,
       warn: (message) => reporter.error(message),
     });
   }
+}
+
+/** The watermarks with later ends. */
+function withLatest(
+  watermarks: Readonly<Record<number, Watermarks>>,
+  latest: Readonly<Record<number, number>>,
+): Readonly<Record<number, Watermarks>> {
+  return Object.fromEntries(
+    Object.entries(latest).map(([partition, offset]) => [
+      partition,
+      { earliest: watermarks[Number(partition)]?.earliest ?? 0, latest: offset },
+    ]),
+  );
 }

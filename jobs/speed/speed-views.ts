@@ -19,6 +19,8 @@ export interface SpeedViewsOptions {
 interface OpenChunk {
   readonly partition: number;
   readonly chunk: number;
+  /** The tables that hold what is written. */
+  readonly tables: string;
   /** The offset up to which the events are in the aggregates. */
   read: number;
   /** The offset up to which the rows are acknowledged. */
@@ -84,16 +86,16 @@ export class SpeedViews {
     }
   }
 
-  #openChunk(id: string, { partition, chunk, views }: Descriptor): OpenChunk {
+  #openChunk(id: string, { partition, chunk, views, tables }: Descriptor): OpenChunk {
     let open = this.#open.get(id);
-    // A new set of views begins the chunk again.
-    if (open === undefined || views.some((view) => !open?.aggregates.has(view))) {
+    // A new set of views begins the chunk again, and so do tables that hold nothing yet.
+    if (open === undefined || open.tables !== tables || views.some((view) => !open?.aggregates.has(view))) {
       const start = chunkStart(chunk, this.#options.configuration.chunkSize);
       const aggregates = views.flatMap((name) => {
         const view = this.#views.get(name);
         return view === undefined ? [] : [[name, new Aggregate(view)] as const];
       });
-      open = { partition, chunk, read: start, written: start, aggregates: new Map(aggregates) };
+      open = { partition, chunk, tables, read: start, written: start, aggregates: new Map(aggregates) };
       this.#open.set(id, open);
       for (const [other, { partition: of, chunk: before }] of this.#open)
         if (of === partition && before < chunk - keptChunks) this.#open.delete(other);

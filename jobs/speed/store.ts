@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Client, errors, policies, types } from "cassandra-driver";
 import pMap from "p-map";
 import { withBackOff } from "../back-off.ts";
@@ -29,6 +30,11 @@ export interface SpeedStore {
   progress(view: AnyView): Promise<ChunkProgress[]>;
   /** The horizon of the view's batch view; empty as long as there is none. */
   horizon(view: AnyView): Promise<Offsets>;
+  /**
+   * Names the views' tables that there are now: another name means that one was dropped and made again, empty.
+   * Undefined as long as one is missing.
+   */
+  tablesId(views: readonly AnyView[]): Promise<string | undefined>;
 }
 
 /** A row as it is stored. */
@@ -158,6 +164,20 @@ export class CassandraSpeedStore implements SpeedStore {
     const params = [view.name, this.#generation(view)];
     const row = (await this.#patiently(() => this.#client.execute(query, params))).first();
     return row?.horizon ? JSON.parse(row.horizon) : {};
+  }
+
+  async tablesId(views: readonly AnyView[]): Promise<string | undefined> {
+    const query = "SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = ?";
+    const params = [this.#options.configuration.cassandra.keyspace];
+    const { rows } = await this.#patiently(() => this.#client.execute(query, params));
+    const ids = new Map(rows.map(({ table_name, id }) => [table_name, String(id)]));
+    const tables = views.flatMap((view) => {
+      const generation = this.#generation(view);
+      return [speedTable(view.name, generation), progressTable(view.name, generation)];
+    });
+    if (!tables.every((table) => ids.has(table))) return undefined;
+    const names = tables.map((table) => `${table} ${ids.get(table)}`).sort();
+    return createHash("sha256").update(names.join()).digest("hex").slice(0, 8);
   }
 
   async close(): Promise<void> {

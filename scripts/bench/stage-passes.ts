@@ -102,7 +102,7 @@ async function overChunks(to: typeof nowhere): Promise<void> {
   for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk++)
     await Promise.all(
       Array.from({ length: partitions }, (_, partition) =>
-        speedViews.execute({ partition, chunk, end: (chunk + 1) * chunkSize, views }),
+        speedViews.execute({ partition, chunk, end: (chunk + 1) * chunkSize, views, tables: scratch }),
       ),
     );
 }

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
 
-const options = { chunkSize: 10, start: { a: { 0: 0 } } };
+const options = { chunkSize: 10, start: { a: { 0: 0 } }, tables: "t" };
 const log = (latest: number, earliest = 0) => ({ 0: { earliest, latest } });
-const stretch = (chunk: number, end: number, views = ["a"]) => ({ partition: 0, chunk, end, views });
+const stretch = (chunk: number, end: number, views = ["a"]) => ({ partition: 0, chunk, end, views, tables: "t" });
 
 test("gives out a back-log chunk by chunk, no more at once than the window", () => {
   const schedule = new ChunkSchedule({ ...options, window: 2 });
@@ -13,12 +13,12 @@ test("gives out a back-log chunk by chunk, no more at once than the window", () 
   expect(schedule.take(0)).toEqual([stretch(0, 10), stretch(1, 20)]);
   expect(schedule.take(0)).toEqual([]);
   expect(schedule.busy).toBe(true);
-  schedule.ack("0/0/10");
+  schedule.ack("0/0/10/t");
   expect(schedule.take(0)).toEqual([stretch(2, 30)]);
-  schedule.ack("0/1/20");
-  schedule.ack("0/2/30");
+  schedule.ack("0/1/20/t");
+  schedule.ack("0/2/30/t");
   expect(schedule.take(0)).toEqual([stretch(3, 34)]);
-  schedule.ack("0/3/34");
+  schedule.ack("0/3/34/t");
   expect(schedule.busy).toBe(false);
 });
 
@@ -26,7 +26,7 @@ test("follows the log's end within the open chunk, and stops at its edge", () =>
   const schedule = new ChunkSchedule(options);
   schedule.observe(log(4));
   expect(schedule.take(0)).toEqual([stretch(0, 4)]);
-  schedule.ack("0/0/4");
+  schedule.ack("0/0/4/t");
   schedule.observe(log(12));
   expect(schedule.take(0)).toEqual([stretch(0, 10), stretch(1, 12)]);
 });
@@ -35,13 +35,13 @@ test("gives out again what failed, later each time, and nothing new before it su
   const schedule = new ChunkSchedule({ ...options, window: 1 });
   schedule.observe(log(20));
   schedule.take(0);
-  schedule.fail("0/0/10", 0);
+  schedule.fail("0/0/10/t", 0);
   expect(schedule.take(49)).toEqual([]);
   expect(schedule.take(50)).toEqual([stretch(0, 10)]);
-  schedule.fail("0/0/10", 50);
+  schedule.fail("0/0/10/t", 50);
   expect(schedule.take(149)).toEqual([]);
   expect(schedule.take(150)).toEqual([stretch(0, 10)]);
-  schedule.ack("0/0/10");
+  schedule.ack("0/0/10/t");
   expect(schedule.take(151)).toEqual([stretch(1, 20)]);
 });
 
@@ -51,22 +51,22 @@ test("drops a failure of a stretch that a longer one of the same chunk covers", 
   schedule.take(0);
   schedule.observe(log(6));
   schedule.take(0);
-  schedule.fail("0/0/4", 0);
+  schedule.fail("0/0/4/t", 0);
   expect(schedule.take(1_000)).toEqual([]);
-  schedule.fail("0/0/6", 1_000);
+  schedule.fail("0/0/6/t", 1_000);
   expect(schedule.take(2_000)).toEqual([stretch(0, 6)]);
 });
 
 test("ignores what it does not know, e.g. a worker's message about another life", () => {
   const schedule = new ChunkSchedule(options);
   schedule.observe(log(4));
-  schedule.ack("7/7/7");
-  schedule.fail("7/7/7", 0);
-  expect(schedule.take(0).map(descriptorId)).toEqual(["0/0/4"]);
+  schedule.ack("7/7/7/t");
+  schedule.fail("7/7/7/t", 0);
+  expect(schedule.take(0).map(descriptorId)).toEqual(["0/0/4/t"]);
 });
 
 test("starts where the first view needs it, and names the views that do", () => {
-  const schedule = new ChunkSchedule({ chunkSize: 10, start: { a: { 0: 2 }, b: { 0: 1 } } });
+  const schedule = new ChunkSchedule({ chunkSize: 10, start: { a: { 0: 2 }, b: { 0: 1 } }, tables: "t" });
   schedule.observe(log(25));
   expect(schedule.take(0)).toEqual([stretch(1, 20, ["b"]), stretch(2, 25, ["a", "b"])]);
 });

@@ -32,10 +32,12 @@ function setUp(options: { latest: number; fails?: number }) {
           if (failures-- > 0) throw new Error("no broker");
           return { 0: { earliest: 0, latest: log.latest } };
         },
+        latest: async () => ({ 0: log.latest }),
       },
       store,
       reporter: { log: (level, message) => said.push(`${level}: ${message}`), error: (message) => said.push(message) },
       pollMilliseconds: 1,
+      seldomMilliseconds: 10,
     });
     return {
       spout,
@@ -51,15 +53,15 @@ function setUp(options: { latest: number; fails?: number }) {
 test("emits what comes, and again what failed", async () => {
   const { log, said, start } = setUp({ latest: 4 });
   const { spout, next } = start();
-  expect(await next()).toEqual([["0/0/4", 0, 0, 4, ["by-name"]]]);
+  expect(await next()).toEqual([["0/0/4/tables-1", 0, 0, 4, ["by-name"], "tables-1"]]);
   log.latest = 12;
-  expect(await next()).toEqual([["0/0/10", 0, 0, 10, ["by-name"]]]);
-  spout.ack("0/0/4");
-  expect(await next()).toEqual([["0/1/12", 0, 1, 12, ["by-name"]]]);
-  spout.fail("0/0/10");
+  expect(await next()).toEqual([["0/0/10/tables-1", 0, 0, 10, ["by-name"], "tables-1"]]);
+  spout.ack("0/0/4/tables-1");
+  expect(await next()).toEqual([["0/1/12/tables-1", 0, 1, 12, ["by-name"], "tables-1"]]);
+  spout.fail("0/0/10/tables-1");
   await sleep(60);
-  expect(await next()).toEqual([["0/0/10", 0, 0, 10, ["by-name"]]]);
-  expect(said).toContain("warn: stretch 0/0/10 (partition/chunk/end) failed and comes again");
+  expect(await next()).toEqual([["0/0/10/tables-1", 0, 0, 10, ["by-name"], "tables-1"]]);
+  expect(said).toContain("warn: stretch 0/0/10/tables-1 (partition/chunk/end/tables) failed and comes again");
 });
 
 test("resumes where its predecessor's rows and the batch view end", async () => {
@@ -68,9 +70,26 @@ test("resumes where its predecessor's rows and the batch view end", async () => 
   for (const chunk of [1, 2]) await store.writeProgress(byName, { partition: 0, chunk, end: (chunk + 1) * 10 });
   await store.writeProgress(byName, { partition: 0, chunk: 3, end: 37 });
   expect(await start().next()).toEqual([
-    ["0/3/40", 0, 3, 40, ["by-name"]],
-    ["0/4/45", 0, 4, 45, ["by-name"]],
+    ["0/3/40/tables-1", 0, 3, 40, ["by-name"], "tables-1"],
+    ["0/4/45/tables-1", 0, 4, 45, ["by-name"], "tables-1"],
   ]);
+});
+
+test("where the tables were dropped and made again, all they shall hold is due again, also what seems to be there", async () => {
+  const { said, store, start } = setUp({ latest: 14 });
+  const { spout, next } = start();
+  await next();
+  for (const id of ["0/0/10/tables-1", "0/1/14/tables-1"]) spout.ack(id);
+  expect(await next()).toEqual([]);
+  store.makeAgain();
+  // A bolt that had read the chunk's beginning before fills it.
+  await store.writeProgress(byName, { partition: 0, chunk: 0, end: 10 });
+  await sleep(30);
+  expect(await next()).toEqual([
+    ["0/0/10/tables-2", 0, 0, 10, ["by-name"], "tables-2"],
+    ["0/1/14/tables-2", 0, 1, 14, ["by-name"], "tables-2"],
+  ]);
+  expect(said).toContain("tables of the speed views were dropped and made again: what they held is computed again");
 });
 
 test("waits for a log that cannot be read yet, and answers meanwhile", async () => {

@@ -15,6 +15,7 @@ export class MemoryStore implements SpeedStore {
   readonly rows = new Map<string, Map<string, Cell>>();
   readonly #progress = new Map<string, ChunkProgress & { readonly view: string }>();
   readonly horizons = new Map<string, Offsets>();
+  #tables = 1;
 
   async writeRows(view: AnyView, stretch: Stretch, rows: readonly Row[]): Promise<void> {
     for (const row of rows) this.writeRow(view, stretch, row.key, row.bucket, JSON.stringify(view.encode(row.states)));
@@ -41,5 +42,17 @@ export class MemoryStore implements SpeedStore {
 
   async horizon(view: AnyView): Promise<Offsets> {
     return this.horizons.get(view.name) ?? {};
+  }
+
+  async tablesId(): Promise<string> {
+    return `tables-${this.#tables}`;
+  }
+
+  /** The tables are dropped, with all they hold, and made again. */
+  makeAgain(): void {
+    this.rows.clear();
+    this.#progress.clear();
+    this.horizons.clear();
+    this.#tables++;
   }
 }

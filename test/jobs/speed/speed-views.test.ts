@@ -98,6 +98,7 @@ async function checkStore(store: MemoryStore, log: readonly (readonly string[])[
 function slowly(store: MemoryStore, pause: () => Promise<void>, fails: () => boolean): SpeedStore {
   return {
     horizon: (of) => store.horizon(of),
+    tablesId: () => store.tablesId(),
     progress: (of) => store.progress(of),
     async writeRows(of, stretch, rows) {
       // Statements are made when they are sent, not when they land.
@@ -141,7 +142,13 @@ describe("rows equal one pass in memory", () => {
           const done = stretches
             .filter(({ partition, end }) => end < (log[partition]?.length ?? 0))
             .map(({ process, partition, end }) =>
-              processes[process]?.execute({ partition, chunk: chunkOf(end, chunkSize), end: end + 1, views }),
+              processes[process]?.execute({
+                partition,
+                chunk: chunkOf(end, chunkSize),
+                end: end + 1,
+                views,
+                tables: "t",
+              }),
             );
           let settled = false;
           void Promise.all(done).then(() => {
@@ -193,7 +200,7 @@ describe("rows equal one pass in memory", () => {
               const chunks = log.map((_, partition) => [partition, resumeChunk(progress, partition, 0, 0, chunkSize)]);
               return [of.name, Object.fromEntries(chunks)];
             });
-            return new ChunkSchedule({ chunkSize, start: Object.fromEntries(await Promise.all(starts)) });
+            return new ChunkSchedule({ chunkSize, start: Object.fromEntries(await Promise.all(starts)), tables: "t" });
           };
           let bolt = newBolt();
           let spout = await newSpout();
@@ -242,7 +249,8 @@ describe("rows equal one pass in memory", () => {
   });
 });
 
-test("reads an open chunk's new events only, and writes the rows that changed only", async () => {
+/** Bolts that read a log of three events, and what they read and wrote. */
+function watched() {
   const event = (key: string) => JSON.stringify({ time: "2015-09-12T00:00:00Z", key, value: 1, user: key });
   const log = [[event("a"), event("b"), event("a")]];
   const read: string[] = [];
@@ -264,9 +272,24 @@ test("reads an open chunk's new events only, and writes the rows that changed on
       },
     },
   });
-  await views.execute({ partition: 0, chunk: 0, end: 2, views: ["by-key"] });
-  await views.execute({ partition: 0, chunk: 0, end: 3, views: ["by-key"] });
-  await views.execute({ partition: 0, chunk: 0, end: 2, views: ["by-key"] });
+  const execute = (end: number, tables = "t") =>
+    views.execute({ partition: 0, chunk: 0, end, views: ["by-key"], tables });
+  return { execute, read, wrote };
+}
+
+test("reads an open chunk's new events only, and writes the rows that changed only", async () => {
+  const { execute, read, wrote } = watched();
+  await execute(2);
+  await execute(3);
+  await execute(2);
   expect(read).toEqual(["events 0 0-2", "events 0 2-3"]);
   expect(wrote).toEqual(["by-key a 2", "by-key b 2", "by-key a 3"]);
+});
+
+test("begins an open chunk again where the tables were made again", async () => {
+  const { execute, read, wrote } = watched();
+  await execute(2);
+  await execute(3, "new tables");
+  expect(read).toEqual(["events 0 0-2", "events 0 0-3"]);
+  expect(wrote).toEqual(["by-key a 2", "by-key b 2", "by-key a 3", "by-key b 3"]);
 });

@@ -10,7 +10,7 @@ test("one worker opens no port", () => {
   });
   expect(topology.spouts[0]?.constructorArgs).toEqual([
     ["/node", "--max-old-space-size=64", "speed-spout.mjs", "--configuration=configuration.json"],
-    ["partition", "chunk", "end", "views"],
+    ["partition", "chunk", "end", "views", "tables"],
   ]);
 });
 
