@@ -18,8 +18,9 @@ import type { ZooKeeperEnsembleArgs } from "./zookeeper/index.ts";
  * One NameNode, ResourceManager, history server, Druid coordinator and Druid broker there are in every size, and one
  * process of each job: while one of these is away, its part waits, and goes on where it was.
  *
- * From `tiny` to `small` and back is a restart. Choose `ha` before the first event: Kafka's controllers cannot become
- * three later, and what Cassandra has already gets its further copies by a repair only.
+ * From any to any other is a change of a running architecture that keeps its data: servers come and take their part, or
+ * give their data to the others and go, and a restart where sizes alone differ. Kafka's controllers never change, though:
+ * `ha` that began as another size says `kafka: { controllers: 1 }`, and waits while the broker that has them is away.
  */
 export const sizes = ["tiny", "small", "ha"] as const;
 /** One of {@link sizes}. */

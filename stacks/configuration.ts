@@ -16,6 +16,11 @@ const addressBlocksWanted =
 const commonKeys = {
   target: choice(targets).default("local").describe("where the servers run"),
   size: choice(sizes).default("tiny").describe("how large everything is: tiny, small or ha (see Sizes)"),
+  kafkaControllers: whole(0)
+    .default(0)
+    .describe(
+      "brokers that are Kafka's controllers too, which never changes for a stack that has events; 0: as many as the size has. 1 lets a stack that began as tiny or small become ha",
+    ),
   application: z
     .string()
     .min(1, "must be the path of a module")
@@ -181,6 +186,15 @@ export function parseStackConfiguration(
     ...secretProblems(given, encrypted),
     ...(given.target === "aws" && isUnset(given, "awsAccount")
       ? [{ key: "awsAccount", problem: "the target aws needs it: 12 digits", mend: "config set awsAccount VALUE" }]
+      : []),
+    ...(given.target === "aws" && !isUnset(given, "kafkaControllers")
+      ? [
+          {
+            key: "kafkaControllers",
+            problem: "on aws the brokers are a managed service's, with controllers of its own",
+            mend: "config rm kafkaControllers",
+          },
+        ]
       : []),
     ...(given.deleteData === "true" && given.ephemeral !== "true"
       ? [

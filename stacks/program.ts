@@ -43,6 +43,7 @@ export async function createStack(
       target: notingTarget(target, (demand) => demands.push(demand)),
       application: await loadApplication(application),
       size: configuration.size,
+      ...(configuration.kafkaControllers > 0 && { kafka: { controllers: configuration.kafkaControllers } }),
       topic: configuration.topic,
       partitions: configuration.partitions,
       retentionHours: configuration.retentionHours,

@@ -19,6 +19,7 @@ test("nothing has to be set", () => {
     partitions: 2,
     retentionHours: 168,
     chunkSize: 5000,
+    kafkaControllers: 0,
     batchSchedule: "0 * * * *",
     recomputationMinutes: 60,
     storage: "",
@@ -134,13 +135,16 @@ describe("what does not go together", () => {
     expect(problem({ awsRegion: "eu-central-1", s3PathStyle: "true", s3Bucket: "", storage: "" })).toEqual([]);
   });
 
-  test("AWS needs an account, and keeps to its own bucket", () => {
+  test("AWS needs an account, and keeps to its own bucket and brokers", () => {
     expect(problem({ target: "aws" })).toEqual([
       "  lambda-architecture:awsAccount: the target aws needs it: 12 digits; it is not set. Mend: npm run pulumi -- config set awsAccount VALUE",
     ]);
     expect(problem({ target: "aws", awsAccount: "111122223333", storage: "hdfs", s3Bucket: "mine" })).toEqual([
       '  lambda-architecture:storage: on aws a bucket keeps the master dataset; it is "hdfs". Mend: npm run pulumi -- config set storage s3',
       '  lambda-architecture:s3Bucket: on aws the bucket is the target\'s own; it is "mine". Mend: npm run pulumi -- config rm s3Bucket',
+    ]);
+    expect(problem({ target: "aws", awsAccount: "111122223333", kafkaControllers: "3" })).toEqual([
+      '  lambda-architecture:kafkaControllers: on aws the brokers are a managed service\'s, with controllers of its own; it is "3". Mend: npm run pulumi -- config rm kafkaControllers',
     ]);
     for (const storage of ["", "s3"])
       expect(problem({ target: "aws", awsAccount: "111122223333", storage })).toEqual([]);
