@@ -50,8 +50,7 @@ commitlog_directory: /data/commitlog
 saved_caches_directory: /data/saved_caches
 hints_directory: /data/hints
 cdc_raw_directory: /data/cdc_raw
-commitlog_sync: periodic
-commitlog_sync_period: 10000ms
+commitlog_sync: batch
 commitlog_segment_size: 16MiB
 commitlog_total_space: 128MiB
 read_request_timeout: 10000ms
