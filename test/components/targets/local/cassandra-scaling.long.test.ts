@@ -1,10 +1,11 @@
 /*
  * Cassandra's nodes come and go while rows are written and read at LOCAL_QUORUM, on the local target with the real CLI.
  * All the time no row that was acknowledged may be missing in an answer. Steps and expected results:
- * 1. One node with rows, then three: each of them alone has every row.
- * 2. Back to one, interrupted while a node leaves, and again: the ring has one member, which has every row.
- * 3. Rows are deleted, and up to three again, over what the nodes left behind: each of them alone has every other row.
- * 4. Back to one, interrupted until a node has left, and three wanted after all: it comes back.
+ * 1. One node, killed with -9 in the middle of writing, several times: it comes back with every row.
+ * 2. Then three: each of them alone has every row.
+ * 3. Back to one, interrupted while a node leaves, and again: the ring has one member, which has every row.
+ * 4. Rows are deleted, and up to three again, over what the nodes left behind: each of them alone has every other row.
+ * 5. Back to one, interrupted until a node has left, and three wanted after all: it comes back.
  */
 
 import { once } from "node:events";
@@ -170,8 +171,19 @@ async function expectRing(count: number): Promise<void> {
   expect(copies.first()?.replication.datacenter1).toBe(String(count));
 }
 
-test("from one node to three: each of them gets every row", async () => {
+test("a node killed with -9 in the middle of writing has every acknowledged row when it is back", async () => {
   await scale(1);
+  for (let kill = 0; kill < 3; kill++) {
+    const stop = use();
+    await sleep(1_500);
+    process.kill((await project.running("one")).get("cassandra-node-0")?.pid as number, "SIGKILL");
+    expect((await stop()).missing).toEqual([]);
+    await expectRowsOnEach(1);
+  }
+  expect(rows.size).toBeGreaterThan(100);
+});
+
+test("from one node to three: each of them gets every row", async () => {
   await withClient(0, async (client) => {
     while (rows.size < 2_000) await Promise.all(Array.from({ length: 100 }, () => insert(client)));
   });
