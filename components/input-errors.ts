@@ -30,6 +30,15 @@ export class InputErrors {
     );
   }
 
+  /** Notes an error unless `value` is CPU time in cores: of a thousandth on, the least that a target can reserve. */
+  checkCpu(value: number, property: string): void {
+    this.check(
+      Number.isFinite(value) && value >= 0.001,
+      property,
+      `must be a number of cores from 0.001, e.g. 0.5; it is ${value}`,
+    );
+  }
+
   /** @throws {pulumi.InputPropertiesError} with everything noted, if anything was */
   throwIfAny(): void {
     if (this.#errors.length === 0) return;

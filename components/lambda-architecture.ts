@@ -185,6 +185,8 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
     );
   if (jobs.archiverMemory !== undefined) errors.checkWhole(jobs.archiverMemory, "jobs.archiverMemory", 128);
   if (jobs.servingMemory !== undefined) errors.checkWhole(jobs.servingMemory, "jobs.servingMemory", 128);
+  for (const cpu of ["archiverCpu", "servingCpu"] as const)
+    if (jobs[cpu] !== undefined) errors.checkCpu(jobs[cpu], `jobs.${cpu}`);
   if (jobs.bolts !== undefined) errors.checkWhole(jobs.bolts, "jobs.bolts", 1);
   errors.throwIfAny();
 }
@@ -310,7 +312,7 @@ function createJobs(
   parent: pulumi.Resource,
   name: string,
   { target, application }: LambdaArchitectureArgs,
-  { archiverMemory = 256, servingMemory = 320, bolts = 1 }: JobSizeArgs,
+  { archiverMemory = 256, archiverCpu = 0.1, servingMemory = 320, servingCpu = 0.1, bolts = 1 }: JobSizeArgs,
   { topic, partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
   { kafka, cassandra, storage, storm, druid, yarn }: Servers,
   generations: Readonly<Record<string, string>>,
@@ -333,6 +335,7 @@ function createJobs(
     entry: "archive/main.ts",
     port: archiverPort,
     memory: archiverMemory,
+    cpu: archiverCpu,
   });
   const views = Object.entries(generations).map(([view, generation]) =>
     createGeneration({ ...job([cassandra]), view, generation }),
@@ -355,6 +358,7 @@ function createJobs(
     port: servingPort,
     isPublished: true,
     memory: servingMemory,
+    cpu: servingCpu,
   });
   createSpeedLayer({
     ...job([kafka, cassandra, storm, ...views]),

@@ -35,11 +35,23 @@ export interface JobSizeArgs {
    */
   readonly archiverMemory?: number;
   /**
+   * The CPU time that the archiver is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly archiverCpu?: number;
+  /**
    * The memory of the serving layer, in MiB.
    *
    * @default 320
    */
   readonly servingMemory?: number;
+  /**
+   * The CPU time that the serving layer is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly servingCpu?: number;
   /**
    * The speed layer's processes that aggregate events. More of them than the topic has partitions are idle; each
    * takes up to 256 MiB of Storm's `workerShellMemory`.
@@ -84,9 +96,9 @@ const tiny: Required<SystemArgs> = {
 };
 
 const small: Required<SystemArgs> = {
-  zooKeeper: { heap: 128 },
-  kafka: { heap: 512 },
-  hdfs: { nameNodeHeap: 384, dataNodeHeap: 192 },
+  zooKeeper: { heap: 128, cpu: 0.1 },
+  kafka: { heap: 512, cpu: 0.3 },
+  hdfs: { nameNodeHeap: 384, nameNodeCpu: 0.1, dataNodeHeap: 192, dataNodeCpu: 0.2 },
   s3: {},
   yarn: {
     virtualCores: 4,
@@ -95,13 +107,23 @@ const small: Required<SystemArgs> = {
     taskHeap: 384,
     containerMemory: 4096,
     resourceManagerHeap: 256,
+    resourceManagerCpu: 0.1,
     nodeManagerHeap: 192,
+    nodeManagerCpu: 0.7,
     historyServerHeap: 160,
   },
-  storm: { nimbusHeap: 256, workerHeap: 256, workerShellMemory: 640 },
-  cassandra: { heap: 768 },
-  druid: { coordinatorHeap: 320, brokerHeap: 384, historicalHeap: 384, indexerHeap: 768 },
-  jobs: { archiverMemory: 384, servingMemory: 512, bolts: 2 },
+  storm: { nimbusHeap: 256, supervisorCpu: 0.4, workerHeap: 256, workerShellMemory: 640 },
+  cassandra: { heap: 768, cpu: 0.5 },
+  druid: {
+    coordinatorHeap: 320,
+    brokerHeap: 384,
+    brokerCpu: 0.2,
+    historicalHeap: 384,
+    historicalCpu: 0.2,
+    indexerHeap: 768,
+    indexerCpu: 0.3,
+  },
+  jobs: { archiverMemory: 384, archiverCpu: 0.2, servingMemory: 512, servingCpu: 0.2, bolts: 2 },
 };
 
 const ha: Required<SystemArgs> = {

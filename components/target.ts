@@ -125,6 +125,11 @@ export interface ServiceArgs {
   readonly readinessTimeout?: number;
   /** The memory that the server needs at most, in MiB, off-heap and children included: what a budget is summed from. */
   readonly memory: number;
+  /**
+   * The CPU time that the server is expected to need, in cores, its children's included: what a budget is summed from,
+   * and what a target that reserves CPU time reserves. No limit: CPU time that others leave is anybody's.
+   */
+  readonly cpu: number;
   /** Whether the server keeps data that must outlive it. Default: false. */
   readonly stateful?: boolean;
   /**
@@ -197,6 +202,8 @@ export interface ScheduleArgs {
   readonly distributions?: readonly Distribution[];
   /** The memory of a run, in MiB. */
   readonly memory: number;
+  /** The CPU time that a run is expected to need, in cores. */
+  readonly cpu: number;
 }
 
 /** What may happen to the data of {@link ServiceArgs.stateful} servers and of other stores: arguments of every target. */
@@ -227,6 +234,8 @@ export interface ManagedKafkaArgs {
   readonly replicas?: number;
   /** The largest heap of a broker, in MiB. Default: the service's choice */
   readonly heap?: number;
+  /** The CPU time that a broker is expected to need, in cores. Default: the service's choice */
+  readonly cpu?: number;
 }
 
 /** A Kafka cluster that a target has made. */

@@ -7,14 +7,14 @@ import type { StackConfiguration } from "./configuration.ts";
 
 /** What a stack on AWS costs a month, as an estimate in lines of plain text: a line an item, and the sum. */
 export function awsPrice(
-  { size, awsVolumeSize }: Pick<StackConfiguration, "size" | "awsVolumeSize">,
+  { size, awsVolumeSize, awsVpcId }: Pick<StackConfiguration, "size" | "awsVolumeSize" | "awsVpcId">,
   demands: readonly Demand[],
 ): string[] {
   const items = monthlyBill({
     sizing: awsSizes[size],
     volumes: volumesOf(demands),
     volumeSize: Number.parseInt(awsVolumeSize, 10),
-    endpoints: endpointServices.length,
+    endpoints: awsVpcId === "" ? endpointServices.length : 0,
   });
   const costs = items.map(({ count, price }) => count * price);
   const rows = items.map(({ item, count }, index) => [item, count, Math.round(costs[index] ?? 0)]);

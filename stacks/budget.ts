@@ -6,6 +6,8 @@ export interface Demand {
   readonly identity: InstanceIdentity;
   /** MiB that it takes at most. */
   readonly memory: number;
+  /** Cores that it is expected to need. */
+  readonly cpu: number;
   /** Whether it has a volume for its data. */
   readonly stateful: boolean;
 }
@@ -27,14 +29,15 @@ export function notingTarget(target: Target, note: (demand: Demand) => void): Ta
 function demandsOf(method: string | symbol, args: unknown): Demand[] {
   switch (method) {
     case "services":
-      return (args as ServicesArgs).replicas.map(({ identity, memory, stateful = false }) => ({
+      return (args as ServicesArgs).replicas.map(({ identity, memory, cpu, stateful = false }) => ({
         identity,
         memory,
+        cpu,
         stateful,
       }));
     case "schedule": {
-      const { identity, memory } = args as ScheduleArgs;
-      return [{ identity, memory, stateful: false }];
+      const { identity, memory, cpu } = args as ScheduleArgs;
+      return [{ identity, memory, cpu, stateful: false }];
     }
     default:
       return [];
@@ -46,16 +49,28 @@ export function stackBudget(demands: readonly Demand[]): string[] {
   const roles = Map.groupBy(demands, ({ identity: { component, role } }) => `${component} ${role}`);
   const rows = [...roles].map(([name, servers]) => {
     const [component = "", role = ""] = name.split(" ");
-    return [component, role, servers.length, sum(servers.map(({ memory }) => memory)), volumesOf(servers)];
+    return [component, role, ...numbersOf(servers)];
   });
-  const all = ["all", "", demands.length, sum(demands.map(({ memory }) => memory)), volumesOf(demands)];
-  return table(["component", "role", "servers", "MiB", "volumes"], [...rows, all]);
+  return table(
+    ["component", "role", "servers", "CPU", "MiB", "volumes"],
+    [...rows, ["all", "", ...numbersOf(demands)]],
+  );
 }
 
 /** The budget's sums as a sentence. */
 export function budgetSummary(demands: readonly Demand[]): string {
-  const memory = sum(demands.map(({ memory }) => memory)) / 1024;
-  return `${format(demands.length)} servers, ${memory.toFixed(1)} GiB of memory at most, ${format(volumesOf(demands))} volumes`;
+  const [servers, cpu, memory, volumes] = numbersOf(demands);
+  return `${format(servers)} servers, ${format(cpu)} cores expected to be needed, ${(memory / 1024).toFixed(1)} GiB of memory at most, ${format(volumes)} volumes`;
+}
+
+/** What they take together: how many they are, cores, MiB, volumes. */
+function numbersOf(demands: readonly Demand[]): [servers: number, cpu: number, memory: number, volumes: number] {
+  return [
+    demands.length,
+    sum(demands.map(({ cpu }) => cpu)),
+    sum(demands.map(({ memory }) => memory)),
+    volumesOf(demands),
+  ];
 }
 
 /** How many of them have a volume. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { sizes } from "../components/size-profiles.ts";
+import { type Size, sizes } from "../components/size-profiles.ts";
 import { type StorageKind, storageKinds } from "../components/storage.ts";
+import { awsSizes } from "../components/targets/aws/sizes.ts";
 
 /** Where the servers can run. */
 export const targets = ["local", "docker", "kubernetes", "aws"] as const;
@@ -11,6 +12,9 @@ export type TargetName = (typeof targets)[number];
 const addressBlock = "\\d{1,3}(\\.\\d{1,3}){3}/([1-9]|[12]\\d|3[0-2])";
 const addressBlocksWanted =
   "must be blocks of addresses smaller than the whole internet, joined by commas, e.g. 203.0.113.7/32";
+
+/** What AWS calls a resource: its kind, and 8 hexadecimal digits or, since 2016, 17. */
+const awsId = (kind: string) => `${kind}-[0-9a-f]{8}([0-9a-f]{9})?`;
 
 /** Keys that mean something on every target. */
 const commonKeys = {
@@ -124,6 +128,25 @@ const targetKeys = {
       .describe(
         "who may call the Kubernetes API from outside of the network, as blocks of addresses joined by commas; empty: nobody",
       ),
+    awsVpcId: text(new RegExp(`^(${awsId("vpc")})?$`), "must be a VPC's id, e.g. vpc-0123456789abcdef0")
+      .default("")
+      .describe(
+        "the VPC to use, which takes `awsVpcCidrBlock` and `awsPrivateSubnetIds` as well; empty: one of its own. Never change it for a stack that is up",
+      ),
+    awsVpcCidrBlock: text(
+      /^(\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2[0-8]))?$/,
+      "must be a block of addresses from /16 to /28, e.g. 10.0.0.0/16",
+    )
+      .default("")
+      .describe("the addresses of that VPC"),
+    awsPrivateSubnetIds: text(
+      new RegExp(`^(${awsId("subnet")}(,${awsId("subnet")})+)?$`),
+      "must be the ids of at least two subnets, joined by commas, e.g. subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    )
+      .default("")
+      .describe(
+        "private subnets of that VPC, joined by commas, each in an availability zone of its own: two, three for `size: ha`",
+      ),
     awsImageBase: imageBase(),
     awsImageTag: imageTag(),
     awsVolumeSize: text(/^\d+Gi$/, "must be a number of GiB, e.g. 10Gi")
@@ -183,6 +206,7 @@ export function parseStackConfiguration(
       ...{ key, problem: `only the target ${target} uses it`, mend: `config rm ${key}` },
     })),
     ...storageProblems(given),
+    ...networkProblems(given),
     ...secretProblems(given, encrypted),
     ...(given.target === "aws" && isUnset(given, "awsAccount")
       ? [{ key: "awsAccount", problem: "the target aws needs it: 12 digits", mend: "config set awsAccount VALUE" }]
@@ -248,22 +272,44 @@ function storageProblems(given: Values): Problem[] {
       ...unused("on aws the bucket is the target's own"),
     ];
   if (storage !== "s3") return unused("only the storage s3 uses it");
-  const [id, key] = ["s3AccessKeyId", "s3SecretAccessKey"] as const;
-  const [missing] = isUnset(given, id) === isUnset(given, key) ? [] : isUnset(given, id) ? [id] : [key];
   return [
     ...(isUnset(given, "s3Bucket")
       ? [{ key: "s3Bucket", problem: "the storage s3 needs it", mend: "config set s3Bucket VALUE" }]
       : []),
-    ...(missing === undefined
-      ? []
-      : [
-          {
-            key: missing,
-            problem: `${id} and ${key} need each other`,
-            mend: `config set --secret ${missing} VALUE`,
-          },
-        ]),
+    ...missingOf(given, ["s3AccessKeyId", "s3SecretAccessKey"]),
   ];
+}
+
+/** What does not go together about a network that is there. On other targets its keys are foreign. */
+function networkProblems(given: Values): Problem[] {
+  if (given.target !== "aws") return [];
+  const subnets = given.awsPrivateSubnetIds?.split(",") ?? [];
+  const { size = sizes[0] } = given;
+  const zones = Object.hasOwn(awsSizes, size) ? awsSizes[size as Size].zones : 0;
+  return [
+    ...missingOf(given, ["awsVpcId", "awsVpcCidrBlock", "awsPrivateSubnetIds"]),
+    // Fewer than two are none that the key takes at all.
+    ...(subnets.length >= 2 && new Set(subnets).size < Math.max(zones, subnets.length)
+      ? [
+          {
+            key: "awsPrivateSubnetIds",
+            problem: `must be different ones, at least ${zones} for the size ${size}`,
+            mend: "config set awsPrivateSubnetIds VALUE",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Those of the keys that are not set although others are, where all of them need each other. */
+function missingOf(given: Values, keys: readonly string[]): Problem[] {
+  const missing = keys.filter((key) => isUnset(given, key));
+  if (missing.length === keys.length) return [];
+  return missing.map((key) => ({
+    key,
+    problem: `${new Intl.ListFormat("en-GB").format(keys)} need each other`,
+    mend: `config set ${secretKeys.includes(key) ? "--secret " : ""}${key} VALUE`,
+  }));
 }
 
 /** Secrets that are in the stack's file for everybody to read. */

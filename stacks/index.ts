@@ -23,7 +23,12 @@ const {
 
 // The local target tells it itself, beside what the machine has.
 if (configuration.target !== "local")
-  pulumi.log.info(["what the servers take at most:", ...stackBudget(demands)].join("\n"));
+  pulumi.log.info(
+    [
+      "what the servers take at most, and the cores that they are expected to need (CPU):",
+      ...stackBudget(demands),
+    ].join("\n"),
+  );
 if (configuration.target === "aws") pulumi.log.info(awsPrice(configuration, demands).join("\n"));
 
 export const queryUrl = architecture.queryUrl;

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DataSafetyArgs, Target } from "../components/target.ts";
+import type { ExistingNetwork } from "../components/targets/aws/index.ts";
 import type { KubernetesTargetArgs } from "../components/targets/kubernetes/index.ts";
 import type { Surroundings as Machine } from "../components/targets/local/index.ts";
 import type { StackConfiguration } from "./configuration.ts";
@@ -33,6 +34,12 @@ function egressTo(way: WayToBucket | undefined): KubernetesTargetArgs["egress"] 
       ports: [{ protocol: "TCP", port }],
     },
   ];
+}
+
+/** The network of AWS that is to be used; undefined where the target makes one. */
+function existingNetwork(configuration: StackConfiguration): ExistingNetwork | undefined {
+  const { awsVpcId: vpcId, awsVpcCidrBlock: cidrBlock, awsPrivateSubnetIds: subnets } = configuration;
+  return vpcId === "" ? undefined : { vpcId, cidrBlock, subnetIds: subnets.split(",") };
 }
 
 /** The target of the stack. Its module is loaded only when chosen. */
@@ -100,12 +107,14 @@ export async function chooseTarget(
     case "aws": {
       const { createAwsTarget } = await import("../components/targets/aws/index.ts");
       const { awsAccount: account, awsApiAccess, awsImageBase, awsImageTag, awsRegion: region, size } = configuration;
+      const network = existingNetwork(configuration);
       return createAwsTarget({
         project,
         stack,
         account,
         region,
         size,
+        ...(network && { network }),
         apiAccess: awsApiAccess === "" ? [] : awsApiAccess.split(","),
         images: {
           base: awsImageBase,

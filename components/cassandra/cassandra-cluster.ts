@@ -67,6 +67,12 @@ export interface CassandraClusterArgs {
    */
   readonly heap?: number;
   /**
+   * The CPU time that a node is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.25
+   */
+  readonly cpu?: number;
+  /**
    * The name of the data center that the nodes are in, which clients ask for as `localDataCenter`.
    *
    * @default "datacenter1"
@@ -99,15 +105,15 @@ export class CassandraCluster extends pulumi.ComponentResource {
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: CassandraClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
-    const { target, replicas = 1, heap = 256, dataCenter = "datacenter1", keyspaces = [] } = args;
-    checkArgs(name, replicas, heap, dataCenter, keyspaces);
-    super("lambda-architecture:index:CassandraCluster", name, { replicas, heap, dataCenter, keyspaces }, opts);
+    const { target, replicas = 1, heap = 256, cpu = 0.25, dataCenter = "datacenter1", keyspaces = [] } = args;
+    checkArgs(name, replicas, heap, cpu, dataCenter, keyspaces);
+    super("lambda-architecture:index:CassandraCluster", name, { replicas, heap, cpu, dataCenter, keyspaces }, opts);
 
     const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
     const contactPoints = addresses.map((address) => `${address}:${clientPort}`);
     const nodes = target.services(
       {
-        replicas: addresses.map((_, index) => node(name, target, addresses, index, heap, dataCenter)),
+        replicas: addresses.map((_, index) => node(name, target, addresses, index, heap, cpu, dataCenter)),
         // Two nodes that join at once would be refused.
         ordered: true,
       },
@@ -134,12 +140,14 @@ function checkArgs(
   name: string,
   replicas: number,
   heap: number,
+  cpu: number,
   dataCenter: string,
   keyspaces: readonly CassandraKeyspace[],
 ): void {
   const errors = new InputErrors(`CassandraCluster ${JSON.stringify(name)}`);
   errors.checkWhole(replicas, "replicas", 1);
   errors.checkWhole(heap, "heap", 192);
+  errors.checkCpu(cpu, "cpu");
   errors.check(
     /^[A-Za-z0-9_-]+$/.test(dataCenter),
     "dataCenter",
@@ -180,6 +188,7 @@ function node(
   nodes: readonly string[],
   index: number,
   heap: number,
+  cpu: number,
   dataCenter: string,
 ): ServiceArgs {
   const { address, configuration, data, logs, temporary } = target.placement(identity(component, index));
@@ -228,6 +237,7 @@ function node(
     readiness: { kind: "tcp", port: clientPort },
     readinessTimeout: 180,
     memory: heap + directMemory + memoryBesideHeap,
+    cpu,
     stateful: true,
     stopGrace: 20,
   };

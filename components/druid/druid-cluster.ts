@@ -86,11 +86,23 @@ export interface DruidClusterArgs {
    */
   readonly coordinatorHeap?: number;
   /**
+   * The CPU time that the coordinator is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly coordinatorCpu?: number;
+  /**
    * The largest heap of a broker, in MiB. It merges the rows of an answer.
    *
    * @default 192
    */
   readonly brokerHeap?: number;
+  /**
+   * The CPU time that a broker is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly brokerCpu?: number;
   /**
    * The largest heap of a historical, in MiB. Segments are mapped files beside it.
    *
@@ -98,11 +110,23 @@ export interface DruidClusterArgs {
    */
   readonly historicalHeap?: number;
   /**
+   * The CPU time that a historical is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly historicalCpu?: number;
+  /**
    * The largest heap of an indexer, in MiB. Loads get a quarter of it for their rows.
    *
    * @default 384
    */
   readonly indexerHeap?: number;
+  /**
+   * The CPU time that an indexer is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.15
+   */
+  readonly indexerCpu?: number;
 }
 
 type Sizes = Required<Omit<DruidClusterArgs, "zooKeeper" | "deepStorage">>;
@@ -140,13 +164,18 @@ export class DruidCluster extends pulumi.ComponentResource {
       deepStorage: deepStorage ?? join(coordinator.data, "deep-storage"),
     };
     const brokers = identities(name, "broker", sizes.brokers);
-    const createServers = (role: DruidRole, replicas: readonly InstanceIdentity[], heap: number) =>
-      target.services({ replicas: replicas.map((each) => server(cluster, each, role, heap)) }, { parent: this });
+    const createServers = (role: DruidRole, replicas: readonly InstanceIdentity[]) => {
+      const [heap, cpu] = [sizes[`${role}Heap` as const], sizes[`${role}Cpu` as const]];
+      return target.services(
+        { replicas: replicas.map((each) => server(cluster, each, role, heap, cpu)) },
+        { parent: this },
+      );
+    };
     const historicals = identities(name, "historical", sizes.historicals);
-    const coordinators = createServers("coordinator", [identity(name, "coordinator")], sizes.coordinatorHeap);
-    createServers("broker", brokers, sizes.brokerHeap);
-    const holders = createServers("historical", historicals, sizes.historicalHeap);
-    createServers("indexer", identities(name, "indexer", sizes.indexers), sizes.indexerHeap);
+    const coordinators = createServers("coordinator", [identity(name, "coordinator")]);
+    createServers("broker", brokers);
+    const holders = createServers("historical", historicals);
+    createServers("indexer", identities(name, "indexer", sizes.indexers));
 
     const coordinatorUrl = `http://${coordinator.address}:${druidPorts.coordinator}`;
     const hosts = historicals.map((each) => `${target.placement(each).address}:${druidPorts.historical}`);
@@ -176,14 +205,20 @@ function checkArgs(
     historicals: given.historicals ?? 1,
     indexers: given.indexers ?? 1,
     coordinatorHeap: given.coordinatorHeap ?? 224,
+    coordinatorCpu: given.coordinatorCpu ?? 0.1,
     brokerHeap: given.brokerHeap ?? 192,
+    brokerCpu: given.brokerCpu ?? 0.1,
     historicalHeap: given.historicalHeap ?? 160,
+    historicalCpu: given.historicalCpu ?? 0.1,
     indexerHeap: given.indexerHeap ?? 384,
+    indexerCpu: given.indexerCpu ?? 0.15,
   };
   const errors = new InputErrors(`DruidCluster ${JSON.stringify(name)}`);
   for (const count of ["brokers", "historicals", "indexers"] as const) errors.checkWhole(sizes[count], count, 1);
   for (const heap of ["coordinatorHeap", "brokerHeap", "historicalHeap", "indexerHeap"] as const)
     errors.checkWhole(sizes[heap], heap, 128);
+  for (const cpu of ["coordinatorCpu", "brokerCpu", "historicalCpu", "indexerCpu"] as const)
+    errors.checkCpu(sizes[cpu], cpu);
   errors.check(
     deepStorage === undefined
       ? target.name === "local"
@@ -279,6 +314,7 @@ function server(
   identity: InstanceIdentity,
   role: DruidRole,
   heap: number,
+  cpu: number,
 ): ServiceArgs {
   const placement = target.placement(identity);
   const { address, configuration, data } = placement;
@@ -317,6 +353,7 @@ function server(
     clientPorts: role === "coordinator" || role === "broker" ? ["http"] : [],
     readiness: readiness(role),
     memory: heap + druidDirectMemory[role] + memoryBesideHeap,
+    cpu,
     // A broker keeps nothing, and what an indexer had not finished is loaded anew.
     stateful: role === "coordinator" || role === "historical",
   };

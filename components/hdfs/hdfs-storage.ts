@@ -51,11 +51,23 @@ export interface HdfsStorageArgs {
    */
   readonly nameNodeHeap?: number;
   /**
+   * The CPU time that the NameNode is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.05
+   */
+  readonly nameNodeCpu?: number;
+  /**
    * The largest heap of a DataNode, in MiB.
    *
    * @default 128
    */
   readonly dataNodeHeap?: number;
+  /**
+   * The CPU time that a DataNode is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.1
+   */
+  readonly dataNodeCpu?: number;
 }
 
 /**
@@ -123,7 +135,9 @@ function withDefaults(args: HdfsStorageArgs): Inputs {
     replication: args.replication ?? Math.min(3, dataNodes),
     superuser: args.superuser ?? "hdfs",
     nameNodeHeap: args.nameNodeHeap ?? 192,
+    nameNodeCpu: args.nameNodeCpu ?? 0.05,
     dataNodeHeap: args.dataNodeHeap ?? 128,
+    dataNodeCpu: args.dataNodeCpu ?? 0.1,
   };
 }
 
@@ -143,6 +157,7 @@ function checkArgs(name: string, inputs: Inputs): void {
   );
   errors.checkWhole(inputs.nameNodeHeap, "nameNodeHeap", 96);
   errors.checkWhole(inputs.dataNodeHeap, "dataNodeHeap", 64);
+  for (const cpu of ["nameNodeCpu", "dataNodeCpu"] as const) errors.checkCpu(inputs[cpu], cpu);
   errors.throwIfAny();
 }
 
@@ -154,7 +169,7 @@ function nameNodeService(
   component: string,
   target: Target,
   configuration: HdfsConfiguration,
-  { superuser, nameNodeHeap }: Inputs,
+  { superuser, nameNodeHeap, nameNodeCpu }: Inputs,
 ): ServiceArgs {
   const identity = nameNodeIdentity(component);
   const placement = target.placement(identity);
@@ -185,6 +200,7 @@ function nameNodeService(
       expect: '"FSState" : "Operational"',
     },
     memory: nameNodeHeap + memoryBesideHeap,
+    cpu: nameNodeCpu,
     stateful: true,
   };
 }
@@ -193,7 +209,7 @@ function dataNodeService(
   identity: InstanceIdentity,
   target: Target,
   configuration: HdfsConfiguration,
-  { superuser, dataNodeHeap }: Inputs,
+  { superuser, dataNodeHeap, dataNodeCpu }: Inputs,
 ): ServiceArgs {
   const placement = target.placement(identity);
   return {
@@ -223,6 +239,7 @@ function dataNodeService(
       expect: '\\\\"ActorState\\\\":\\\\"RUNNING\\\\"',
     },
     memory: dataNodeHeap + memoryBesideHeap,
+    cpu: dataNodeCpu,
     stateful: true,
   };
 }

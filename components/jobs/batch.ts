@@ -16,6 +16,8 @@ export interface BatchLayerArgs extends JobArgs {
 
 /** Memory of a run's own process and of the Hadoop client that it starts, in MiB. */
 const runMemory = 512;
+/** CPU time that they are expected to need, in cores: they wait for the NodeManagers' containers and for Druid. */
+const runCpu = 0.1;
 
 /** The files with which a job can run batches: the jobs' configuration, its storage, and how to submit to Hadoop. */
 export function batchFiles(args: Omit<BatchLayerArgs, "cron">, identity: InstanceIdentity): Record<string, File> {
@@ -76,6 +78,7 @@ export function createBatchLayer(args: BatchLayerArgs): { schedule: pulumi.Resou
       files: batchFiles(args, identity),
       distributions: yarn.clientDistributions,
       memory: runMemory,
+      cpu: runCpu,
     },
     { parent: args.parent, dependsOn: [...args.dependsOn] },
   );

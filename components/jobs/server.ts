@@ -13,13 +13,15 @@ export interface JobServerArgs extends JobArgs {
   readonly port: number;
   /** The memory of the process, in MiB; its JavaScript heap gets the larger part. */
   readonly memory: number;
+  /** The CPU time that it is expected to need, in cores. */
+  readonly cpu: number;
   /** Whether people reach it from outside of the target. Default: false. */
   readonly isPublished?: boolean;
 }
 
 /** Runs a job's program as a supervised server. Returns the resource and its `http://host:port`, as people reach it. */
 export function createJobServer(args: JobServerArgs): { server: pulumi.Resource; url: string } {
-  const { target, memory, port, isPublished = false } = args;
+  const { target, memory, cpu, port, isPublished = false } = args;
   const identity: InstanceIdentity = { component: args.name, role: args.role };
   const placement = target.placement(identity);
   const server: ServiceArgs = {
@@ -39,6 +41,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
     ...(isPublished && { publishes: ["http"] }),
     readiness: { kind: "http", port, path: "/healthz" },
     memory,
+    cpu,
   };
   const [resource] = target.services({ replicas: [server] }, { parent: args.parent, dependsOn: [...args.dependsOn] });
   const address = isPublished ? target.published(identity, port) : `${placement.address}:${port}`;

@@ -74,6 +74,12 @@ export interface KafkaClusterArgs {
    */
   readonly heap?: number;
   /**
+   * The CPU time that a broker is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.15
+   */
+  readonly cpu?: number;
+  /**
    * The topics to create, or to bring up to date. A topic that is taken out of the list stays in the cluster.
    *
    * @default none
@@ -99,16 +105,17 @@ export class KafkaCluster extends pulumi.ComponentResource {
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: KafkaClusterArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
-    const { target, replicas = 1, controllers = defaultControllers(replicas), heap = 256, topics = [] } = args;
-    checkArgs(name, replicas, controllers, heap, topics);
+    const { target, replicas = 1, controllers = defaultControllers(replicas) } = args;
+    const { heap = 256, cpu = 0.15, topics = [] } = args;
+    checkArgs(name, replicas, controllers, heap, cpu, topics);
     const isManaged = target.managed?.kafka !== undefined;
     const { target: _, ...given } = args;
-    const inputs = isManaged ? given : { replicas, controllers, heap, topics };
+    const inputs = isManaged ? given : { replicas, controllers, heap, cpu, topics };
     super("lambda-architecture:index:KafkaCluster", name, inputs, opts);
 
     const cluster = isManaged
       ? managedBrokers(this, name, args)
-      : ownBrokers(this, name, target, replicas, controllers, heap);
+      : ownBrokers(this, name, target, replicas, controllers, heap, cpu);
     const { connection } = cluster;
     // The task also places the copies of internal topics; a managed cluster does that by itself.
     if (topics.length > 0 || !isManaged)
@@ -139,11 +146,12 @@ function ownBrokers(
   replicas: number,
   controllers: number,
   heap: number,
+  cpu: number,
 ): Brokers {
   const addresses = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
   const bootstrapServers = addresses.map((address) => `${address}:${clientPort}`);
   const brokers = target.services(
-    { replicas: addresses.map((_, index) => broker(name, target, addresses, index, controllers, heap)) },
+    { replicas: addresses.map((_, index) => broker(name, target, addresses, index, controllers, heap, cpu)) },
     { parent },
   );
   return { connection: pulumi.output({ bootstrapServers }), brokers };
@@ -152,9 +160,13 @@ function ownBrokers(
 function managedBrokers(
   parent: pulumi.Resource,
   name: string,
-  { target, replicas, heap }: KafkaClusterArgs & { target: Target },
+  { target, replicas, heap, cpu }: KafkaClusterArgs & { target: Target },
 ): Brokers {
-  const args = { ...(replicas !== undefined && { replicas }), ...(heap !== undefined && { heap }) };
+  const args = {
+    ...(replicas !== undefined && { replicas }),
+    ...(heap !== undefined && { heap }),
+    ...(cpu !== undefined && { cpu }),
+  };
   const made = target.managed?.kafka?.(name, args, { parent });
   if (made === undefined) throw new Error(`the target ${target.name} makes no Kafka clusters`);
   return { connection: made.connection, brokers: [made.resource] };
@@ -165,6 +177,7 @@ function checkArgs(
   replicas: number,
   controllers: number,
   heap: number,
+  cpu: number,
   topics: readonly KafkaTopic[],
 ): void {
   const errors = new InputErrors(`KafkaCluster ${JSON.stringify(name)}`);
@@ -172,6 +185,7 @@ function checkArgs(
   errors.checkWhole(controllers, "controllers", 1, Math.max(replicas, 1));
   errors.check(controllers % 2 !== 0, "controllers", `must be odd, so that there is a majority; it is ${controllers}`);
   errors.checkWhole(heap, "heap", 128);
+  errors.checkCpu(cpu, "cpu");
   topics.forEach(({ name: topic, partitions = 1, retentionHours, configuration = {} }, index) => {
     const path = `topics[${index}]`;
     errors.check(
@@ -213,6 +227,7 @@ function broker(
   index: number,
   controllers: number,
   heap: number,
+  cpu: number,
 ): ServiceArgs {
   const placement = target.placement(identity(component, index));
   const isController = index < controllers;
@@ -254,6 +269,7 @@ function broker(
     ...(outside === undefined ? {} : { publishes: ["external"] }),
     readiness: { kind: "tcp", port: clientPort },
     memory: heap + memoryBesideHeap,
+    cpu,
     stateful: true,
     permanent: { controllers },
   };

@@ -60,11 +60,23 @@ export interface StormClusterArgs {
    */
   readonly nimbusHeap?: number;
   /**
+   * The CPU time that a Nimbus is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.05
+   */
+  readonly nimbusCpu?: number;
+  /**
    * The largest heap of a supervisor, in MiB.
    *
    * @default 128
    */
   readonly supervisorHeap?: number;
+  /**
+   * The CPU time that a supervisor is expected to need, in cores, its workers included. It may take more where there is more.
+   *
+   * @default 0.2
+   */
+  readonly supervisorCpu?: number;
   /**
    * The largest heap of a worker, in MiB.
    *
@@ -143,7 +155,9 @@ function withDefaults(
     supervisors: args.supervisors ?? 1,
     slots: args.slots ?? ((args.supervisors ?? 1) > 1 ? 1 : 2),
     nimbusHeap: args.nimbusHeap ?? 192,
+    nimbusCpu: args.nimbusCpu ?? 0.05,
     supervisorHeap: args.supervisorHeap ?? 128,
+    supervisorCpu: args.supervisorCpu ?? 0.2,
     workerHeap: args.workerHeap ?? 192,
     workerShellMemory: args.workerShellMemory ?? 384,
     reaches: args.reaches ?? [],
@@ -161,6 +175,7 @@ function checkArgs(
   errors.checkWhole(args.slots, "slots", 1, 100);
   errors.checkWhole(args.nimbusHeap, "nimbusHeap", 96);
   errors.checkWhole(args.supervisorHeap, "supervisorHeap", 64);
+  for (const cpu of ["nimbusCpu", "supervisorCpu"] as const) errors.checkCpu(args[cpu], cpu);
   errors.checkWhole(args.workerHeap, "workerHeap", 64);
   errors.checkWhole(args.workerShellMemory, "workerShellMemory", 0);
   errors.throwIfAny();
@@ -179,6 +194,7 @@ function nimbus(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
     clientPorts: ["thrift"],
     readiness: { kind: "tcp", port: nimbusPort },
     memory: sizes.nimbusHeap + memoryBesideHeap,
+    cpu: sizes.nimbusCpu,
     // The topologies and their code.
     stateful: true,
   };
@@ -201,6 +217,7 @@ function supervisor(cluster: Cluster, identity: InstanceIdentity): ServiceArgs {
     ...(sizes.access && { access: sizes.access }),
     readiness: { kind: "tcp", port: supervisorPort },
     memory: sizes.supervisorHeap + memoryBesideHeap + sizes.slots * worker,
+    cpu: sizes.supervisorCpu,
     // Its id, and which workers it runs.
     stateful: true,
   };

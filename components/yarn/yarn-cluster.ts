@@ -104,17 +104,35 @@ export interface YarnClusterArgs {
    */
   readonly resourceManagerHeap?: number;
   /**
+   * The CPU time that the ResourceManager is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.05
+   */
+  readonly resourceManagerCpu?: number;
+  /**
    * The largest heap of a NodeManager, in MiB.
    *
    * @default 128
    */
   readonly nodeManagerHeap?: number;
   /**
+   * The CPU time that a NodeManager is expected to need, in cores, its containers included. It may take more where there is more.
+   *
+   * @default 0.3
+   */
+  readonly nodeManagerCpu?: number;
+  /**
    * The largest heap of the history server, in MiB.
    *
    * @default 128
    */
   readonly historyServerHeap?: number;
+  /**
+   * The CPU time that the history server is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.05
+   */
+  readonly historyServerCpu?: number;
 }
 
 /**
@@ -198,8 +216,11 @@ function withDefaults(args: YarnClusterArgs): Inputs {
     taskMemory: args.taskMemory ?? 768,
     taskHeap: args.taskHeap ?? 256,
     resourceManagerHeap: args.resourceManagerHeap ?? 192,
+    resourceManagerCpu: args.resourceManagerCpu ?? 0.05,
     nodeManagerHeap: args.nodeManagerHeap ?? 128,
+    nodeManagerCpu: args.nodeManagerCpu ?? 0.3,
     historyServerHeap: args.historyServerHeap ?? 128,
+    historyServerCpu: args.historyServerCpu ?? 0.05,
   };
 }
 
@@ -225,6 +246,8 @@ function checkArgs(name: string, inputs: Inputs, target: Target): void {
   errors.checkWhole(inputs.resourceManagerHeap, "resourceManagerHeap", 128);
   errors.checkWhole(inputs.nodeManagerHeap, "nodeManagerHeap", 96);
   errors.checkWhole(inputs.historyServerHeap, "historyServerHeap", 96);
+  for (const cpu of ["resourceManagerCpu", "nodeManagerCpu", "historyServerCpu"] as const)
+    errors.checkCpu(inputs[cpu], cpu);
   const { data, logs } = target.placement({ component: name, role: "resourcemanager" });
   for (const path of [data, logs, target.directory(hadoopDistribution)]) {
     errors.check(
@@ -298,6 +321,7 @@ function resourceManager(
       expect: '"state":"STARTED"',
     },
     memory: inputs.resourceManagerHeap + memoryBesideHeap,
+    cpu: inputs.resourceManagerCpu,
   });
 }
 
@@ -331,6 +355,7 @@ function nodeManager(
       expect: '"state":"RUNNING"',
     },
     memory: inputs.nodeManagerHeap + memoryBesideHeap + inputs.containerMemory,
+    cpu: inputs.nodeManagerCpu,
     // It kills its containers at once, and then waits for ten seconds for logs that it would delete hours later.
     stopGrace: 3,
   });
@@ -351,13 +376,14 @@ function historyServer(
     clientPorts: ["client", "http"],
     readiness: { kind: "http", port: historyHttpPort, path: "/ws/v1/history/info", expect: '"historyInfo"' },
     memory: inputs.historyServerHeap + memoryBesideHeap,
+    cpu: inputs.historyServerCpu,
   });
 }
 
 /** What one server of YARN has of its own. */
 type Server = Pick<
   ServiceArgs,
-  "access" | "files" | "distributions" | "ports" | "clientPorts" | "readiness" | "memory" | "stopGrace"
+  "access" | "files" | "distributions" | "ports" | "clientPorts" | "readiness" | "memory" | "cpu" | "stopGrace"
 > & {
   readonly mainClass: string;
   readonly heap: number;

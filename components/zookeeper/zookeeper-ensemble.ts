@@ -39,6 +39,12 @@ export interface ZooKeeperEnsembleArgs {
    * @default 64
    */
   readonly heap?: number;
+  /**
+   * The CPU time that a server is expected to need, in cores. It may take more where there is more.
+   *
+   * @default 0.05
+   */
+  readonly cpu?: number;
 }
 
 /**
@@ -59,13 +65,13 @@ export class ZooKeeperEnsemble extends pulumi.ComponentResource {
 
   /** @throws {pulumi.InputPropertiesError} naming every argument that is wrong */
   constructor(name: string, args: ZooKeeperEnsembleArgs & { target: Target }, opts?: pulumi.ComponentResourceOptions) {
-    const { target, replicas = 1, heap = 64 } = args;
-    checkArgs(name, replicas, heap);
-    super("lambda-architecture:index:ZooKeeperEnsemble", name, { replicas, heap }, opts);
+    const { target, replicas = 1, heap = 64, cpu = 0.05 } = args;
+    checkArgs(name, replicas, heap, cpu);
+    super("lambda-architecture:index:ZooKeeperEnsemble", name, { replicas, heap, cpu }, opts);
 
     const servers = Array.from({ length: replicas }, (_, index) => target.placement(identity(name, index)).address);
     const services = target.services(
-      { replicas: servers.map((_, index) => server(name, target, servers, index, heap)) },
+      { replicas: servers.map((_, index) => server(name, target, servers, index, heap, cpu)) },
       { parent: this },
     );
     createMembership(this, name, target, servers, services);
@@ -81,7 +87,7 @@ export class ZooKeeperEnsemble extends pulumi.ComponentResource {
   }
 }
 
-function checkArgs(name: string, replicas: number, heap: number): void {
+function checkArgs(name: string, replicas: number, heap: number, cpu: number): void {
   const errors = new InputErrors(`ZooKeeperEnsemble ${JSON.stringify(name)}`);
   errors.checkWhole(replicas, "replicas", 1, 7);
   errors.check(
@@ -90,6 +96,7 @@ function checkArgs(name: string, replicas: number, heap: number): void {
     `must be odd: ${replicas} servers bear no more losses than ${replicas - 1}`,
   );
   errors.checkWhole(heap, "heap", 32);
+  errors.checkCpu(cpu, "cpu");
   errors.throwIfAny();
 }
 
@@ -103,6 +110,7 @@ function server(
   servers: readonly string[],
   index: number,
   heap: number,
+  cpu: number,
 ): ServiceArgs {
   const placement = target.placement(identity(component, index));
   return {
@@ -139,6 +147,7 @@ function server(
     // Unlike `ruok`, `srvr` answers with a mode only once the server has found its quorum.
     readiness: { kind: "tcp", port: clientPort, send: "srvr", expect: "Mode: (leader|follower|observer)" },
     memory: heap + memoryBesideHeap,
+    cpu,
     stateful: true,
   };
 }

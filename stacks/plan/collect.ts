@@ -20,7 +20,7 @@ export interface PlanArgs {
 
 /** A machine on which everything has room: whose it will be is not known. */
 const anyMachine: Machine = {
-  free: async () => ({ memory: undefined, disk: undefined }),
+  free: async () => ({ cores: undefined, memory: undefined, disk: undefined }),
   given: async () => new Map(),
   permanent: async () => ({}),
   say: () => {},

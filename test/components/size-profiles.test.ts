@@ -6,6 +6,7 @@ import { loadApplication } from "../../components/application.ts";
 import type { LambdaArchitectureArgs } from "../../components/lambda-architecture.ts";
 import { type Size, sizes, systemArgs } from "../../components/size-profiles.ts";
 import type { ServiceArgs } from "../../components/target.ts";
+import { awsSizes } from "../../components/targets/aws/sizes.ts";
 import { outputOf, RecordedResources } from "../support/recorded-resources.ts";
 import { RecordingTarget } from "../support/recording-target.ts";
 
@@ -42,6 +43,12 @@ function memory({ serviceArgs, schedules }: RecordingTarget): number {
   return [...serviceArgs.values(), ...schedules.values()].reduce((all, args) => all + args.memory, 0);
 }
 
+/** Cores that all servers and a batch run are expected to need. */
+function cpu({ serviceArgs, schedules }: RecordingTarget): number {
+  const sum = [...serviceArgs.values(), ...schedules.values()].reduce((all, args) => all + args.cpu, 0);
+  return Math.round(sum * 100) / 100;
+}
+
 async function fileOf(service: ServiceArgs | undefined, name: string): Promise<string> {
   return await outputOf(pulumi.output(service?.files?.[name]?.content ?? ""));
 }
@@ -73,13 +80,15 @@ test("tiny is the default, and one server of each kind", async () => {
   );
 });
 
-test("small is the same servers, each with at least the memory of tiny, and two bolts with memory for both", async () => {
+test("small is the same servers, each with at least the memory and CPU of tiny, and two bolts with memory for both", async () => {
   const tiny = await servers({ size: "tiny" });
   await resources.start();
   const small = await servers({ size: "small" });
   expect(replicas(small)).toEqual(oneOfEach);
-  for (const [name, { memory }] of small.serviceArgs)
+  for (const [name, { memory, cpu }] of small.serviceArgs) {
     expect(memory, name).toBeGreaterThanOrEqual(tiny.serviceArgs.get(name)?.memory ?? 0);
+    expect(cpu, name).toBeGreaterThanOrEqual(tiny.serviceArgs.get(name)?.cpu ?? 0);
+  }
   expect(JSON.stringify([...small.tasks])).toMatch(/parallelism: 2/);
 });
 
@@ -109,23 +118,26 @@ test("one value of a system goes over the size's, and what follows from it follo
   const ha = await servers({
     size: "ha",
     hdfs: { dataNodes: 2 },
-    kafka: { heap: 300 },
-    storm: { supervisors: undefined },
+    kafka: { heap: 300, cpu: 0.7 },
+    storm: { supervisors: undefined, supervisorCpu: 0.6 },
+    druid: { indexerCpu: 0.8 },
   });
   expect(replicas(ha)).toMatchObject({ "hdfs datanode": 2, "kafka broker": 3, "storm supervisor": 2 });
   expect(ha.serviceArgs.get("lambda-kafka-broker-2")?.command).toContain("-Xmx300m");
+  const cpus = ["kafka-broker-2", "storm-nimbus-1", "storm-supervisor-1", "druid-historical-0", "druid-indexer-1"];
+  expect(cpus.map((name) => ha.serviceArgs.get(`lambda-${name}`)?.cpu)).toEqual([0.7, 0.05, 0.6, 0.1, 0.8]);
   const nameNode = await fileOf(ha.serviceArgs.get("lambda-hdfs-namenode"), "hdfs-site.xml");
   expect(nameNode).toMatch(/<name>dfs.replication<\/name>\s*<value>2<\/value>/);
 });
 
 test("the jobs' sizes are arguments too, and checked", async () => {
-  const target = await servers({ jobs: { archiverMemory: 300, servingMemory: 400 } });
+  const target = await servers({ jobs: { archiverMemory: 300, servingMemory: 400, servingCpu: 0.3 } });
   expect(target.serviceArgs.get("lambda-archiver")?.memory).toBe(300);
-  expect(target.serviceArgs.get("lambda-serving")?.memory).toBe(400);
+  expect(target.serviceArgs.get("lambda-serving")).toMatchObject({ memory: 400, cpu: 0.3 });
   await resources.start();
   await expect(
-    servers({ size: "huge" as Size, jobs: { archiverMemory: 1, servingMemory: 1.5, bolts: 0 } }),
-  ).rejects.toThrow(/size must be one of tiny, small, ha.*archiverMemory.*servingMemory.*bolts/);
+    servers({ size: "huge" as Size, jobs: { archiverMemory: 1, servingMemory: 1.5, archiverCpu: 0, bolts: 0 } }),
+  ).rejects.toThrow(/size must be one of tiny, small, ha.*archiverMemory.*servingMemory.*archiverCpu.*bolts/);
 });
 
 test("a profile is plain data that overrides leave untouched", () => {
@@ -168,3 +180,24 @@ describe("the memory that is asked for", () => {
     expect(new RegExp(`^\\| \`${size}\` \\|.*\\| (\\d+) GiB \\|$`, "m").exec(readme)?.[1]).toBe(String(gib));
   });
 });
+
+describe("the CPU time that is expected to be needed", () => {
+  test("by tiny is that of a machine of two cores, whose every core is shared", async () => {
+    expect(cpu(await servers({ size: "tiny" }))).toBeLessThanOrEqual(2);
+  });
+
+  test.each(sizes)("in sum for %s is what the README says", async (size) => {
+    const readme = readFileSync(`${checkout}/README.md`, "utf8");
+    expect(new RegExp(`^\\| \`${size}\` \\|.*\\| ([\\d.]+) cores \\| \\d+ GiB \\|$`, "m").exec(readme)?.[1]).toBe(
+      String(cpu(await servers({ size }))),
+    );
+  });
+
+  test.each(sizes)("on AWS fits the nodes that %s begins with, beside the system", async (size) => {
+    const { instanceType, least } = awsSizes[size].nodes;
+    expect(cpu(await servers({ size }))).toBeLessThanOrEqual(0.9 * least * (virtualCores[instanceType] ?? 0));
+  });
+});
+
+/** The virtual cores of the nodes' machines. */
+const virtualCores: Readonly<Record<string, number>> = { "m7i.large": 2, "m7i.xlarge": 4 };

@@ -45,7 +45,7 @@ export const subjects = {
 } satisfies Record<string, Subject>;
 export type SubjectName = keyof typeof subjects;
 
-const endless = { free: async () => ({ memory: Number.MAX_SAFE_INTEGER, disk: Number.MAX_SAFE_INTEGER }) };
+const endless = { free: async () => ({ cores: undefined, memory: undefined, disk: undefined }) };
 
 /**
  * What a component comes to on a target: each instance by its name, with words for what is each target's own, such as

@@ -20,12 +20,17 @@ test("what a size costs is the sum of what it runs, by the hour and the GiB", ()
 
 test("every size has a price, which says that it is an estimate, of when and of where", () => {
   const sums = sizes.map((size) => {
-    const lines = awsPrice({ size, awsVolumeSize: "10Gi" }, []);
+    const lines = awsPrice({ size, awsVolumeSize: "10Gi", awsVpcId: "" }, []);
     expect(lines[0]).toMatch(/an estimate: list prices of us-east-1 noted \d{4}-\d\d-\d\d/);
     return Number(lines.at(-1)?.split(/\s+/).at(-1)?.replace(",", ""));
   });
   expect(sums).toEqual([...sums].sort((a, b) => a - b));
   expect(new Set(sums).size).toBe(sizes.length);
+});
+
+test("in a network that is there, nothing is paid for the way to AWS's services", () => {
+  const lines = awsPrice({ size: "tiny", awsVolumeSize: "10Gi", awsVpcId: "vpc-0a1b2c3d" }, []);
+  expect(lines.find((line) => line.startsWith("endpoints"))).toMatch(/ 0 +0$/);
 });
 
 test("a machine without a price is an error that says where to add it", () => {

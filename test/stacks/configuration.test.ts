@@ -46,6 +46,9 @@ test("nothing has to be set", () => {
     awsAccount: "",
     awsRegion: "eu-central-1",
     awsApiAccess: "",
+    awsVpcId: "",
+    awsVpcCidrBlock: "",
+    awsPrivateSubnetIds: "",
     awsImageBase: "debian:bookworm-slim",
     awsImageTag: "",
     awsVolumeSize: "10Gi",
@@ -150,6 +153,30 @@ describe("what does not go together", () => {
       expect(problem({ target: "aws", awsAccount: "111122223333", storage })).toEqual([]);
   });
 
+  test("a network that is there: all of it or nothing, a subnet in each zone of the size, on AWS alone", () => {
+    const aws = { target: "aws", awsAccount: "111122223333" };
+    const [vpc, block] = [{ awsVpcId: "vpc-0a1b2c3d" }, { awsVpcCidrBlock: "10.0.0.0/16" }];
+    const subnets = (...ids: string[]) => ({ awsPrivateSubnetIds: ids.map((id) => `subnet-0000000${id}`).join(",") });
+    const together = "awsVpcId, awsVpcCidrBlock and awsPrivateSubnetIds need each other; it is not set";
+    expect(problem({ ...aws, ...vpc })).toEqual([
+      `  lambda-architecture:awsVpcCidrBlock: ${together}. Mend: npm run pulumi -- config set awsVpcCidrBlock VALUE`,
+      `  lambda-architecture:awsPrivateSubnetIds: ${together}. Mend: npm run pulumi -- config set awsPrivateSubnetIds VALUE`,
+    ]);
+    expect(problem({ ...aws, ...block, ...subnets("1", "2") })).toEqual([
+      `  lambda-architecture:awsVpcId: ${together}. Mend: npm run pulumi -- config set awsVpcId VALUE`,
+    ]);
+    const few = { ...aws, ...vpc, ...block, size: "ha", ...subnets("1", "2") };
+    expect(problem(few)).toEqual([
+      '  lambda-architecture:awsPrivateSubnetIds: must be different ones, at least 3 for the size ha; it is "subnet-00000001,subnet-00000002". Mend: npm run pulumi -- config set awsPrivateSubnetIds VALUE',
+    ]);
+    expect(problem({ ...few, size: "tiny", ...subnets("1", "1") })).toHaveLength(1);
+    expect(problem({ ...few, size: "tiny" })).toEqual([]);
+    expect(problem({ ...few, ...subnets("1", "2", "3") })).toEqual([]);
+    expect(problem({ target: "kubernetes", ...vpc })).toEqual([
+      '  lambda-architecture:awsVpcId: only the target aws uses it; it is "vpc-0a1b2c3d". Mend: npm run pulumi -- config rm awsVpcId',
+    ]);
+  });
+
   test("what only S3 uses, and what S3 needs", () => {
     expect(problem({ s3Endpoint: "http://127.0.0.1:9000" })).toEqual([
       '  lambda-architecture:s3Endpoint: only the storage s3 uses it; it is "http://127.0.0.1:9000". Mend: npm run pulumi -- config rm s3Endpoint',
@@ -173,6 +200,9 @@ describe("what does not go together", () => {
       awsAccount: "12",
       awsRegion: "Frankfurt",
       awsApiAccess: "0.0.0.0/0",
+      awsVpcId: "vpc-mine",
+      awsVpcCidrBlock: "10.0.0.0/8",
+      awsPrivateSubnetIds: "subnet-0a1b2c3d",
       awsImageBase: "",
       awsImageTag: "a b",
       awsVolumeSize: "10",

@@ -57,6 +57,23 @@ test("each image that prod runs, and no other, has a repository", async () => {
   expect([...named].sort()).toEqual(images);
 }, 120_000);
 
+test("a network that is there is used on AWS, and none is made", async () => {
+  const subnetIds = ["subnet-0000000000000000a", "subnet-0000000000000000b"];
+  const configuration = parseStackConfiguration({
+    ...{ target: "aws", awsAccount: "111122223333", awsVpcId: "vpc-00000000000000001" },
+    ...{ awsVpcCidrBlock: "10.20.0.0/16", awsPrivateSubnetIds: subnetIds.join(",") },
+  });
+  const { resources } = await collectPlan({ stack: "prod", configuration, checkout });
+  const inputsOf = (type: string) => resources.filter((each) => each.type === type).map(({ inputs }) => inputs);
+  for (const kind of ["vpc:Vpc", "subnet:Subnet", "routeTable:RouteTable", "vpcEndpoint:VpcEndpoint"])
+    expect(inputsOf(`aws:ec2/${kind}`), kind).toEqual([]);
+  expect(inputsOf("aws:eks/cluster:Cluster")).toMatchObject([{ vpcConfig: { subnetIds } }]);
+  expect(inputsOf("aws:eks/nodeGroup:NodeGroup")).toMatchObject([{ subnetIds }]);
+  expect(inputsOf("aws:msk/cluster:Cluster")).toMatchObject([{ brokerNodeGroupInfo: { clientSubnets: subnetIds } }]);
+  for (const { vpcId } of inputsOf("aws:ec2/securityGroup:SecurityGroup")) expect(vpcId).toBe("vpc-00000000000000001");
+  expect(JSON.stringify(resources)).toContain("10.20.0.0/16");
+}, 120_000);
+
 test("no key of a bucket is in a preview, wherever the stack runs", async () => {
   const secrets = { accessKeyId: "AKIAQUITESECRETQUITE", secretAccessKey: "quite+secret/quite+secret" };
   for (const target of ["local", "docker", "kubernetes"] as const) {

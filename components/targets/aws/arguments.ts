@@ -11,8 +11,8 @@ export interface ExistingNetwork {
   /** The VPC's addresses, e.g. `10.0.0.0/16`. */
   readonly cidrBlock: pulumi.Input<string>;
   /**
-   * A private subnet in each of at least two availability zones, from which S3, ECR, EKS, EKS Auth, EC2 and STS can be
-   * reached.
+   * A private subnet in each of at least two availability zones, from which S3, ECR, EKS, EKS Auth, EC2, CloudWatch
+   * Logs and STS can be reached.
    */
   readonly subnetIds: readonly pulumi.Input<string>[];
 }

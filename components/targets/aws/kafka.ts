@@ -113,13 +113,14 @@ export function createKafka(
   };
 }
 
-function checkArgs(name: string, { replicas, heap }: ManagedKafkaArgs, zones: number): void {
+function checkArgs(name: string, { replicas, heap, cpu }: ManagedKafkaArgs, zones: number): void {
   const errors = new InputErrors(`KafkaCluster ${JSON.stringify(name)}`);
-  errors.check(
-    heap === undefined,
-    "heap",
-    "must not be given on aws: MSK chooses it by the brokers' machines; choose a size instead",
-  );
+  for (const [property, given] of Object.entries({ heap, cpu }))
+    errors.check(
+      given === undefined,
+      property,
+      "must not be given on aws: MSK chooses it by the brokers' machines; choose a size instead",
+    );
   errors.check(
     replicas === undefined || (replicas >= zones && replicas % zones === 0),
     "replicas",

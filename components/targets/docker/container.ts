@@ -3,7 +3,7 @@ import type { ContainerArgs } from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { mountedFolders } from "../../images/layout.ts";
 import type { File } from "../../target.ts";
-import { taskMemory } from "../container/task-memory.ts";
+import { taskMemory } from "../container/task-size.ts";
 
 /** Seconds between two looks of the daemon at a server. Each look is a process in the container. */
 const healthInterval = 10;

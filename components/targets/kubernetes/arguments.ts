@@ -79,7 +79,7 @@ export interface KubernetesTargetArgs extends DataSafetyArgs {
   /**
    * The CPU time that each server asks for, a Kubernetes quantity. It may use more where there is more.
    *
-   * @default "100m"
+   * @default what its component expects it to need, and "100m" for a task
    */
   readonly cpu?: string;
   /**

@@ -25,6 +25,12 @@ export interface ProgramSpec {
   readonly cpu: string;
 }
 
+/** Cores as Kubernetes writes them itself, so that what it answers with is no change. */
+export function cpuQuantity(cores: number): string {
+  const thousandths = Math.ceil(Math.round(cores * 1e6) / 1000);
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
+}
+
 /**
  * A container that may do nothing but run its program, as Pod Security's `restricted` wants it. The image's own first
  * process starts it.

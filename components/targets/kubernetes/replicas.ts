@@ -74,6 +74,7 @@ function withoutOwn(args: ServiceArgs, own: Own | undefined) {
     readiness: mapTexts(args.readiness, text),
     distributions: args.distributions?.map(({ name }) => name),
     memory: args.memory,
+    cpu: args.cpu,
     stateful: args.stateful,
     readinessTimeout: args.readinessTimeout,
     stopSignal: args.stopSignal,

@@ -138,7 +138,7 @@ function createTemplate(namespace: StackNamespace, workload: Workload, aside: Cu
     ...namespace.createEnvironment(name, common.environment, aside),
     { name: "TMPDIR", value: folders.temporary },
   ];
-  const program = namespace.programSpec(first, first.memory, environment);
+  const program = namespace.programSpec(first, environment);
   return {
     metadata: { labels: namespace.podLabels(first.identity, replicas) },
     spec: {

@@ -7,7 +7,7 @@ import type { KubernetesTargetArgs } from "./arguments.ts";
 import { type EntrySources, type FileEntries, hashOf } from "./files.ts";
 import { clientLabel, defaultNamespace, type Network, selector, workloadName, workloadsIn } from "./names.ts";
 import { denyAll, waysOfClients, waysOfPeers, waysOut, waysToRole } from "./network-policies.ts";
-import type { PodArgs, ProgramSpec } from "./pods.ts";
+import { cpuQuantity, type PodArgs, type ProgramSpec } from "./pods.ts";
 
 type EnvVar = kubernetes.types.input.core.v1.EnvVar;
 type NetworkPolicySpec = kubernetes.types.input.networking.v1.NetworkPolicySpec;
@@ -81,10 +81,6 @@ export class StackNamespace {
     return { ...(parent && { parent }), ...this.#providerOption() };
   }
 
-  cpu(name: string): string {
-    return this.args.cpus?.[name] ?? this.args.cpu ?? "100m";
-  }
-
   /** What a workload's pods are called: its own labels, and one for each component that it calls. */
   podLabels({ component, role }: InstanceIdentity, callers: readonly Caller[]): pulumi.Output<Record<string, string>> {
     const told = pulumi.output(
@@ -126,12 +122,13 @@ export class StackNamespace {
 
   /** What the programs of a workload have in common. */
   programSpec(
-    { identity, command, distributions = [] }: Pick<ServiceArgs, "identity" | "command" | "distributions">,
-    memory: number,
+    program: Pick<ServiceArgs, "identity" | "command" | "distributions" | "memory" | "cpu">,
     environment: readonly EnvVar[],
   ): Omit<ProgramSpec, "mounts" | "workingDirectory"> {
+    const { identity, command, distributions = [], memory } = program;
     const image = this.images.image(identity, command, distributions);
-    return { image, environment, memory, cpu: this.cpu(workloadName(identity)) };
+    const cpu = this.args.cpus?.[workloadName(identity)] ?? this.args.cpu ?? cpuQuantity(program.cpu);
+    return { image, environment, memory, cpu };
   }
 
   /**

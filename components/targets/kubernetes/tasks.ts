@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { mountedFolders as folders } from "../../images/layout.ts";
 import type { ScheduleArgs, TaskArgs } from "../../target.ts";
-import { taskMemory } from "../container/task-memory.ts";
+import { taskCpu, taskMemory } from "../container/task-size.ts";
 import { entriesOf, filesVolume } from "./files.ts";
 import { folderMounts, passingData, passingVolumes } from "./folders.ts";
 import { contentHash, selector, workloadName } from "./names.ts";
@@ -29,7 +29,7 @@ export function createTask(namespace: StackNamespace, args: TaskArgs, opts: Cust
 function createJob(namespace: StackNamespace, args: TaskArgs, opts: CustomOptions): pulumi.Resource {
   const { name, labels } = named(args);
   const time = timeOf(args);
-  const { program, pod } = createProgram(namespace, args, taskMemory, opts);
+  const { program, pod } = createProgram(namespace, { ...args, ...taskSize }, opts);
   return new kubernetes.batch.v1.Job(
     name,
     {
@@ -58,7 +58,7 @@ function createKeeper(
 ): pulumi.Resource {
   const { name, labels } = named(args);
   const time = timeOf(args);
-  const { program, pod } = createProgram(namespace, args, taskMemory, opts);
+  const { program, pod } = createProgram(namespace, { ...args, ...taskSize }, opts);
   const waiting = container("keeper", ["sleep", "infinity"], program);
   const { metadata, spec } = template(namespace, args, {
     ...pod,
@@ -89,7 +89,7 @@ function createKeeper(
 /** A CronJob, whose runs never overlap. */
 export function createSchedule(namespace: StackNamespace, args: ScheduleArgs, opts: CustomOptions): pulumi.Resource {
   const { name, labels } = named(args);
-  const { program, pod } = createProgram(namespace, args, args.memory, opts);
+  const { program, pod } = createProgram(namespace, args, opts);
   return new kubernetes.batch.v1.CronJob(
     name,
     {
@@ -117,6 +117,9 @@ export function createSchedule(namespace: StackNamespace, args: ScheduleArgs, op
 
 const defaultTimeout = 120;
 
+/** What every task takes. */
+const taskSize = { memory: taskMemory, cpu: taskCpu };
+
 function named({ identity }: Pick<TaskArgs, "identity">) {
   return { name: workloadName(identity), labels: selector(identity.component, identity.role) };
 }
@@ -129,8 +132,7 @@ function timeOf({ timeout = defaultTimeout, retries = 0 }: TaskArgs): number {
 /** What a task's or schedule's program runs with. */
 function createProgram(
   namespace: StackNamespace,
-  args: Pick<TaskArgs, "identity" | "command" | "environment" | "files" | "distributions">,
-  memory: number,
+  args: Pick<ScheduleArgs, "identity" | "command" | "environment" | "files" | "distributions" | "memory" | "cpu">,
   opts: CustomOptions,
 ) {
   const { name, labels } = named(args);
@@ -143,7 +145,7 @@ function createProgram(
     { name: "TMPDIR", value: folders.temporary },
   ];
   const program: ProgramSpec = {
-    ...namespace.programSpec(args, memory, environment),
+    ...namespace.programSpec(args, environment),
     mounts: folderMounts,
     workingDirectory: folders.data,
   };

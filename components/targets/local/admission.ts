@@ -1,7 +1,7 @@
 import { setImmediate as programsTurn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { instanceName } from "../../target.ts";
-import { addsAnything, budgetRows, budgetTable, type Demand, type Free, shortage } from "./budget.ts";
+import { addsAnything, budgetRows, budgetTable, cpuRemark, type Demand, type Free, shortage } from "./budget.ts";
 import { memoryGiven } from "./instances.ts";
 import { freeOfMachine } from "./machine.ts";
 import { type PermanentValues, permanentProblems, permanentValues } from "./permanent.ts";
@@ -67,9 +67,12 @@ export class Admission {
     if (refused.length > 0) throw withoutStack(new pulumi.RunError(refused.join("\n")));
     const rows = budgetRows(this.#demands, await given(this.#stackFolder), instanceName);
     if (!addsAnything(rows)) return;
-    const problem = shortage(rows, await free(this.#stackFolder), this.#stackFolder);
+    const machine = await free(this.#stackFolder);
+    const problem = shortage(rows, machine, this.#stackFolder);
     if (problem !== undefined) throw withoutStack(new pulumi.RunError(problem));
-    say(["what the servers take of this machine at most, in MiB:", ...budgetTable(rows)].join("\n"));
+    const title =
+      "what the servers take of this machine at most, in MiB, and the cores that they are expected to need:";
+    say([title, ...budgetTable(rows), ...cpuRemark(rows, machine)].join("\n"));
   }
 }
 

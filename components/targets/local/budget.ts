@@ -1,4 +1,4 @@
-import { table } from "../../table.ts";
+import { format, table } from "../../table.ts";
 import type { InstanceIdentity } from "../../target.ts";
 
 /** What one server asks of the machine. */
@@ -6,6 +6,8 @@ export interface Demand {
   readonly identity: InstanceIdentity;
   /** MiB that it takes at most. */
   readonly memory: number;
+  /** Cores that it is expected to need. */
+  readonly cpu: number;
   /** MiB that its folders need to begin with. */
   readonly disk: number;
   readonly ports: readonly number[];
@@ -13,8 +15,9 @@ export interface Demand {
   readonly permanent: Readonly<Record<string, string | number>>;
 }
 
-/** What is free on the machine, in MiB; undefined where that cannot be told. */
+/** What the machine has: MiB that are free, and all cores, as they are shared; undefined where that cannot be told. */
 export interface Free {
+  readonly cores: number | undefined;
   readonly memory: number | undefined;
   readonly disk: number | undefined;
 }
@@ -26,6 +29,8 @@ export interface BudgetRow {
   readonly servers: number;
   /** How many of them run already. */
   readonly running: number;
+  /** Cores that all of them are expected to need. */
+  readonly cpu: number;
   /** MiB that all of them take at most. */
   readonly memory: number;
   /** MiB of it that nobody was given yet: of servers that do not run, and what running ones are to get on top. */
@@ -64,6 +69,7 @@ export function budgetRows(
       role,
       servers: servers.length,
       running: given.filter((memory) => memory !== undefined).length,
+      cpu: sum(servers.map(({ cpu }) => cpu)),
       memory: sum(servers.map(({ memory }) => memory)),
       memoryToAdd: sum(servers.map(({ memory }, index) => Math.max(0, memory - (given[index] ?? 0)))),
       diskToAdd: sum(servers.map(({ disk }, index) => (given[index] === undefined ? disk : 0))),
@@ -72,20 +78,37 @@ export function budgetRows(
   });
 }
 
-/** The budget as lines of plain text, all sizes in MiB, with the sums last. */
+/** The budget as lines of plain text, CPU in cores and all sizes in MiB, with the sums last. */
 export function budgetTable(rows: readonly BudgetRow[]): string[] {
-  const header = ["component", "role", "servers", "run", "memory", "to add", "disk to add", "ports"];
-  const cells = rows.map(({ component, role, servers, running, memory, memoryToAdd, diskToAdd, ports }) => {
-    return [component, role, servers, running, memory, memoryToAdd, diskToAdd, ports.join(" ")];
-  });
-  const { servers, running, memory, memoryToAdd, diskToAdd } = totals(rows);
-  return table(header, [...cells, ["all", "", servers, running, memory, memoryToAdd, diskToAdd, ""]]);
+  const header = ["component", "role", "servers", "run", "CPU", "memory", "to add", "disk to add", "ports"];
+  const numbers = (row: Omit<BudgetRow, "component" | "role" | "ports">) => [
+    row.servers,
+    row.running,
+    row.cpu,
+    row.memory,
+    row.memoryToAdd,
+    row.diskToAdd,
+  ];
+  const cells = rows.map((row) => [row.component, row.role, ...numbers(row), row.ports.join(" ")]);
+  return table(header, [...cells, ["all", "", ...numbers(totals(rows)), ""]]);
 }
 
 /** Whether there is anything that the machine has not given yet. */
 export function addsAnything(rows: readonly BudgetRow[]): boolean {
   const { memoryToAdd, diskToAdd } = totals(rows);
   return memoryToAdd + diskToAdd > 0;
+}
+
+/**
+ * What there is to say about CPU, in lines: nothing where the machine has the cores that the servers are expected to
+ * need. It never is an error: unlike memory, CPU time is shared, and with less of it all take longer.
+ */
+export function cpuRemark(rows: readonly BudgetRow[], { cores }: Free): string[] {
+  const { cpu } = totals(rows);
+  if (cores === undefined || cpu <= cores) return [];
+  return [
+    `They are expected to need ${format(cpu)} cores, and this machine has ${format(cores)}: they start all the same, and take longer.`,
+  ];
 }
 
 /**
@@ -113,7 +136,7 @@ export function shortage(rows: readonly BudgetRow[], free: Free, folder: string)
   if (lacks.length === 0) return undefined;
   return [
     `this machine has no room for the servers, so none was started: ${lacks.join("; ")}.`,
-    "What they take at most, in MiB:",
+    "What they take at most, in MiB, and the cores that they are expected to need:",
     ...budgetTable(rows).map((line) => `  ${line}`),
     "Mend: a smaller size (npm run pulumi -- config set size tiny), fewer replicas or smaller heaps of the largest above, or end other programs.",
   ].join("\n");
@@ -129,12 +152,14 @@ function totals(rows: readonly BudgetRow[]) {
   return {
     servers: sum(rows.map((row) => row.servers)),
     running: sum(rows.map((row) => row.running)),
+    cpu: sum(rows.map((row) => row.cpu)),
     memory: sum(rows.map((row) => row.memory)),
     memoryToAdd: sum(rows.map((row) => row.memoryToAdd)),
     diskToAdd: sum(rows.map((row) => row.diskToAdd)),
   };
 }
 
+/** The sum, to a thousandth: a tenth of a core ten times over is one core. */
 function sum(numbers: readonly number[]): number {
-  return numbers.reduce((all, one) => all + one, 0);
+  return Math.round(numbers.reduce((all, one) => all + one, 0) * 1000) / 1000;
 }

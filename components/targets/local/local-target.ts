@@ -135,6 +135,7 @@ export class LocalTarget implements Target {
     const admitted = this.#admission.admit({
       identity: args.identity,
       memory: args.memory,
+      cpu: args.cpu,
       disk: initialDisk(stateful),
       ports: Object.values(args.ports),
       permanent: args.permanent ?? {},
@@ -197,6 +198,7 @@ export class LocalTarget implements Target {
         readiness: { kind: "command", command: ["test", "-e", ready] },
         readinessTimeout: 30,
         memory: args.memory + scheduleRunnerMemory,
+        cpu: args.cpu,
       },
       opts,
       [],

@@ -1,9 +1,10 @@
 import { readFile, statfs } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import type { Free } from "./budget.ts";
 
 /**
- * What is free on this machine now.
+ * What is free on this machine now, and its cores.
  *
  * @param folder the folder whose disk is meant; it need not exist yet
  */
@@ -12,7 +13,7 @@ export async function freeOfMachine(folder: string): Promise<Free> {
     readFile("/proc/meminfo", "utf8").then(availableMemory, () => undefined),
     freeDisk(folder),
   ]);
-  return { memory, disk };
+  return { cores: availableParallelism(), memory, disk };
 }
 
 /**

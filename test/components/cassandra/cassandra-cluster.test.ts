@@ -119,6 +119,7 @@ test("all input errors come at once, with the mend", () => {
       target,
       replicas: 1,
       heap: 100,
+      cpu: -1,
       dataCenter: "it's",
       keyspaces: [
         { name: "Views", replicationFactor: 2 },
@@ -131,6 +132,7 @@ test("all input errors come at once, with the mend", () => {
   expect(create).toThrow(
     [
       'CassandraCluster "cassandra": heap must be a whole number from 192; it is 100',
+      "cpu must be a number of cores from 0.001, e.g. 0.5; it is -1",
       'dataCenter must be letters, digits, underscores and hyphens; it is "it\'s"',
       "keyspaces[0].name must be a lower-case letter and up to 47 lower-case letters, digits and underscores; " +
         'it is "Views"',

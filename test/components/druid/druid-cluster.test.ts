@@ -132,10 +132,11 @@ test("all wrong arguments are reported at once", () => {
         brokerHeap: 2,
         historicalHeap: 3,
         indexerHeap: 4,
+        historicalCpu: 0,
         deepStorage: "relative",
       }),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[Error: DruidCluster "druid": brokers must be a whole number from 1; it is 0; historicals must be a whole number from 1; it is 1.5; indexers must be a whole number from 1; it is -1; coordinatorHeap must be a whole number from 128; it is 1; brokerHeap must be a whole number from 128; it is 2; historicalHeap must be a whole number from 128; it is 3; indexerHeap must be a whole number from 128; it is 4; deepStorage must be an absolute path; it is "relative"]`,
+    `[Error: DruidCluster "druid": brokers must be a whole number from 1; it is 0; historicals must be a whole number from 1; it is 1.5; indexers must be a whole number from 1; it is -1; coordinatorHeap must be a whole number from 128; it is 1; brokerHeap must be a whole number from 128; it is 2; historicalHeap must be a whole number from 128; it is 3; indexerHeap must be a whole number from 128; it is 4; historicalCpu must be a number of cores from 0.001, e.g. 0.5; it is 0; deepStorage must be an absolute path; it is "relative"]`,
   );
 });
 

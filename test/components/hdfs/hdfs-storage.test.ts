@@ -108,7 +108,14 @@ test("a DataNode that the NameNode has taken in is ready", async () => {
 });
 
 test("every wrong argument is reported at once, each with its mend", () => {
-  const wrong = { dataNodes: 0, replication: 2, superuser: "Root!", nameNodeHeap: 10, dataNodeHeap: 1.5 };
+  const wrong = {
+    dataNodes: 0,
+    replication: 2,
+    superuser: "Root!",
+    nameNodeHeap: 10,
+    dataNodeHeap: 1.5,
+    dataNodeCpu: 0,
+  };
   expect(() => new HdfsStorage("hdfs", { target, ...wrong })).toThrow(
     expect.objectContaining({
       message: expect.stringContaining('HdfsStorage "hdfs": '),
@@ -121,6 +128,7 @@ test("every wrong argument is reported at once, each with its mend", () => {
         },
         { propertyPath: "nameNodeHeap", reason: "must be a whole number from 96; it is 10" },
         { propertyPath: "dataNodeHeap", reason: "must be a whole number from 64; it is 1.5" },
+        { propertyPath: "dataNodeCpu", reason: "must be a number of cores from 0.001, e.g. 0.5; it is 0" },
       ],
     }),
   );

@@ -112,6 +112,7 @@ test("all input errors come at once, with the mend", () => {
       target,
       replicas: 0,
       heap: 64,
+      cpu: 0,
       topics: [
         { name: "a b", partitions: 0 },
         { name: "edits", retentionHours: 0.5, configuration: { "retention.ms": "1" } },
@@ -124,6 +125,7 @@ test("all input errors come at once, with the mend", () => {
     [
       'KafkaCluster "kafka": replicas must be a whole number from 1; it is 0',
       "heap must be a whole number from 128; it is 64",
+      "cpu must be a number of cores from 0.001, e.g. 0.5; it is 0",
       'topics[0].name must be 1 to 249 letters, digits, dots, underscores and hyphens; it is "a b"',
       "topics[0].partitions must be a whole number from 1; it is 0",
       "topics[1].retentionHours must be a whole number from 1; it is 0.5",

@@ -94,6 +94,7 @@ test("all input errors come at once, with the mend", () => {
       slots: 0,
       nimbusHeap: 1,
       supervisorHeap: 1,
+      supervisorCpu: 0,
       workerHeap: 1,
       workerShellMemory: -1,
     });
@@ -104,6 +105,7 @@ test("all input errors come at once, with the mend", () => {
       "slots must be a whole number from 1 to 100; it is 0; " +
       "nimbusHeap must be a whole number from 96; it is 1; " +
       "supervisorHeap must be a whole number from 64; it is 1; " +
+      "supervisorCpu must be a number of cores from 0.001, e.g. 0.5; it is 0; " +
       "workerHeap must be a whole number from 64; it is 1; " +
       "workerShellMemory must be a whole number from 0; it is -1",
   );

@@ -130,6 +130,7 @@ test("every wrong argument is reported at once, each with its mend", () => {
     taskMemory: 100,
     masterMemory: 300,
     nodeManagerHeap: 1,
+    nodeManagerCpu: 0,
   };
   expect(() => new YarnCluster("yarn", { target, fileSystem, ...wrong, containerMemory: 200 })).toThrow(
     expect.objectContaining({
@@ -145,6 +146,7 @@ test("every wrong argument is reported at once, each with its mend", () => {
           reason: "must hold a job's master and a task, 400 MiB over all NodeManagers; it is 200",
         },
         { propertyPath: "nodeManagerHeap", reason: "must be a whole number from 96; it is 1" },
+        { propertyPath: "nodeManagerCpu", reason: "must be a number of cores from 0.001, e.g. 0.5; it is 0" },
       ],
     }),
   );

@@ -23,7 +23,7 @@ test("one server by default, under its component", async () => {
     {
       type: "lambda-architecture:index:ZooKeeperEnsemble",
       name: "zookeeper",
-      inputs: { replicas: 1, heap: 64 },
+      inputs: { replicas: 1, heap: 64, cpu: 0.05 },
     },
     { type: "test:index:Service", name: "zookeeper-server-0" },
     { type: "test:index:Task", name: "zookeeper-membership", dependsOn: ["zookeeper-server-0"] },
@@ -65,9 +65,10 @@ test("three servers know each other and their own number", async () => {
 });
 
 test("all input errors come at once, with the mend", () => {
-  expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 2, heap: 8.5 })).toThrow(
+  expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 2, heap: 8.5, cpu: Number.NaN })).toThrow(
     'ZooKeeperEnsemble "zookeeper": replicas must be odd: 2 servers bear no more losses than 1; ' +
-      "heap must be a whole number from 32; it is 8.5",
+      "heap must be a whole number from 32; it is 8.5; " +
+      "cpu must be a number of cores from 0.001, e.g. 0.5; it is NaN",
   );
   expect(() => new ZooKeeperEnsemble("zookeeper", { target, replicas: 9 })).toThrow(
     "replicas must be a whole number from 1 to 7; it is 9",

@@ -154,8 +154,9 @@ test("Kafka is MSK: TLS, roles, encryption, and settings that do not lose record
 });
 
 test("what MSK cannot honour is an error that names component and argument", () => {
-  expect(() => new KafkaCluster("kafka", { target: target(), replicas: 3, heap: 512 })).toThrow(
+  expect(() => new KafkaCluster("kafka", { target: target(), replicas: 3, heap: 512, cpu: 1 })).toThrow(
     'KafkaCluster "kafka": heap must not be given on aws: MSK chooses it by the brokers\' machines; choose a size instead; ' +
+      "cpu must not be given on aws: MSK chooses it by the brokers' machines; choose a size instead; " +
       "replicas must be a multiple of 2 on aws, the availability zones of the size; it is 3",
   );
 });

@@ -23,6 +23,7 @@ function server(target = targetOf(), over: Partial<ServiceArgs> = {}): ServiceAr
     ports: { client: 9092, external: 9094 },
     readiness: { kind: "tcp", port: 9092 },
     memory: 416,
+    cpu: 0.25,
     ...over,
   };
 }
@@ -177,7 +178,7 @@ test("other code is another image of the jobs, known in a preview", async () => 
 test("a schedule is a server that starts the command at its times", async () => {
   const target = targetOf();
   const identity = { component: "lambda", role: "batch" };
-  target.schedule({ identity, cron: "0 * * * *", command: ["run", "it"], memory: 100 }, {});
+  target.schedule({ identity, cron: "0 * * * *", command: ["run", "it"], memory: 100, cpu: 0.1 }, {});
   const { inputs } = await container("lambda-batch");
   expect((inputs.command as string[]).slice(-5)).toEqual(["--ready", "/lambda/temporary/ready", "--", "run", "it"]);
   expect(inputs.memory).toBe(160);

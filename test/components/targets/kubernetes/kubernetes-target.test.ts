@@ -31,6 +31,7 @@ function replica(target: KubernetesTarget, index: number, others: Partial<Servic
     clientPorts: ["client"],
     readiness: { kind: "tcp", port: 9092 },
     memory: 400,
+    cpu: 0.25,
     distributions: [distribution],
     stateful: true,
     ...others,
@@ -51,6 +52,7 @@ function serving(others: Partial<ServiceArgs> = {}): ServiceArgs {
     ports: { http: 8080 },
     readiness: { kind: "http", port: 8080, path: "/healthz" },
     memory: 320,
+    cpu: 0.25,
     ...others,
   };
 }
@@ -142,7 +144,7 @@ describe("servers that keep data", () => {
       expect(container.resources.requests.memory).toBe(container.resources.limits.memory);
     }
     expect(pod.containers[0].resources).toEqual({
-      requests: { memory: "400Mi", cpu: "100m" },
+      requests: { memory: "400Mi", cpu: "250m" },
       limits: { memory: "400Mi" },
     });
     expect((await one("ServiceAccount", "kafka-broker")).automountServiceAccountToken).toBe(false);
@@ -439,6 +441,7 @@ test("a schedule is a CronJob in UTC whose runs never overlap", async () => {
       cron: "0 * * * *",
       command: [node, "batch.mjs"],
       memory: 512,
+      cpu: 0.25,
     },
     {},
   );
@@ -480,7 +483,7 @@ describe("what is configured", () => {
     });
   });
 
-  test("CPU time", async () => {
+  test("CPU time, where it is not to be what the component expects", async () => {
     deploy({ cpu: "200m", cpus: { "kafka-broker": "2" } });
     expect((await podOf("StatefulSet", "kafka-broker")).containers[0].resources.requests.cpu).toBe("2");
   });

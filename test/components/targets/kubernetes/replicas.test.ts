@@ -13,6 +13,7 @@ function replica(index: number, others: Partial<ServiceArgs> = {}): ServiceArgs 
     clientPorts: ["client"],
     readiness: { kind: "http", port: 1, path: `/nodes/${address}` },
     memory: 64,
+    cpu: 0.25,
     ...others,
   };
 }
@@ -50,6 +51,7 @@ test("a port that only some replicas have is a port of all", () => {
 test.each([
   ["command", { command: ["java", "--id=1"] }],
   ["memory", { command: [], memory: 65 }],
+  ["cpu", { command: [], cpu: 0.5 }],
   ["environment", { command: [], environment: { ID: "1" } }],
   ["prepare", { command: [], prepare: ["true"] }],
   ["stopGrace", { command: [], stopGrace: 3 }],

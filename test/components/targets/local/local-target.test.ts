@@ -34,6 +34,7 @@ test("a service carries its placement, its defaults and what it was given", asyn
           ports: { client: 9092 },
           readiness: { kind: "tcp", port: 9092 },
           memory: 400,
+          cpu: 0.25,
         },
       ],
     },
@@ -83,6 +84,7 @@ test("what keeps data is protected, and its data deleted with it, if the target 
           ports: {},
           readiness: { kind: "command", command: ["true"] },
           memory: 1,
+          cpu: 0.25,
           stateful,
         })),
       },
@@ -127,7 +129,7 @@ test("a distribution is one resource, however many need it, and is there before 
 
 test("a schedule is a service without ports that runs the command at its times", async () => {
   const target = createTarget();
-  target.schedule({ identity, cron: "0 * * * *", command: ["run", "--all"], memory: 100 }, {});
+  target.schedule({ identity, cron: "0 * * * *", command: ["run", "--all"], memory: 100, cpu: 0.1 }, {});
   const [schedule] = await resources.list();
   expect(schedule?.type).toBe("local:index:Service");
   expect(schedule?.inputs).toMatchObject({ ports: {}, memory: 160 });

@@ -55,6 +55,7 @@ const servers = Object.entries(plan.servers ?? {}).flatMap(([component, { readin
           readiness: { kind: "http", port, path: "/", expect: behaviour.text },
           readinessTimeout,
           memory: 64,
+          cpu: 0.25,
           stateful: true,
           stopGrace: 2,
         },
