@@ -94,8 +94,7 @@ export class DockerTarget implements Target {
   }
 
   commandIn(identity: InstanceIdentity, command: readonly string[]): string[] {
-    const host = this.#args.host === undefined ? [] : ["--host", this.#args.host];
-    return ["docker", ...host, "exec", this.#name(instanceName(identity)), ...command];
+    return this.#commandIn(this.#name(instanceName(identity)), command);
   }
 
   directory(distribution: Distribution): string {
@@ -140,12 +139,14 @@ export class DockerTarget implements Target {
       }),
       { ...this.#options(opts, image, before), deleteBeforeReplace: true },
     );
+    const run = this.#run(`${name}-ready`, container, files, readinessTimeout + 60, [
+      ...["--timeout", String(readinessTimeout), "--"],
+      ...probe,
+    ]);
     return new LocalTask(
       `${name}-ready`,
-      this.#run(`${name}-ready`, container, files, readinessTimeout + 60, [
-        ...["--timeout", String(readinessTimeout), "--"],
-        ...probe,
-      ]),
+      // One that was stopped by hand does nothing: the next deployment sees that, and starts it.
+      { ...run, checkCommand: this.#commandIn(container.name, ["true"]) },
       { ...opts, dependsOn: [container] },
     );
   }
@@ -248,13 +249,19 @@ export class DockerTarget implements Target {
           { content: secret ? pulumi.secret(content) : content, secret },
         ]),
       ),
-      // A look into the container would be a container of its own, in every preview.
+      // A look at what a task did would be a container of its own, in every preview.
       checkCommand: [],
       deleteCommand: [],
       triggers: [container.id],
       timeout,
       retries: 0,
     };
+  }
+
+  /** The command that runs `command` in a container that runs; in any other it fails. */
+  #commandIn<Name>(container: Name, command: readonly string[]): (Name | string)[] {
+    const host = this.#args.host === undefined ? [] : ["--host", this.#args.host];
+    return ["docker", ...host, "exec", container, ...command];
   }
 
   #volume(name: string, opts: pulumi.CustomResourceOptions): docker.Volume {

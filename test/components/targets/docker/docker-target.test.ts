@@ -139,6 +139,21 @@ test("the readiness is the health check, and what is waited for", async () => {
   expect(timeout).toBeGreaterThan(90);
 });
 
+test("a server that was stopped by hand is seen and started again; what a task did is not looked at", async () => {
+  const target = targetOf({ host: "tcp://10.0.0.1:2376" });
+  target.services({ replicas: [server(target)] }, {});
+  target.task(
+    { identity: { component: "kafka", role: "topics" }, command: [target.node, target.program(program)] },
+    {},
+  );
+  const checkOf = async (name: string) => (await resource("local:index:Task", name)).inputs.checkCommand;
+  expect(await checkOf("kafka-broker-1-ready")).toEqual([
+    ...["docker", "--host", "tcp://10.0.0.1:2376"],
+    ...["exec", "p-s-kafka-broker-1", "true"],
+  ]);
+  expect(await checkOf("kafka-topics")).toEqual([]);
+});
+
 test("other files are another container, whose secrets are nowhere but in what is sent", async () => {
   const digestOf = async (content: string) => {
     await recorded.start();
