@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { stackFilters } from "../../components/targets/docker/names.ts";
 import { project } from "../environment.ts";
 
 /** A running container of a stack. */
@@ -16,7 +17,12 @@ export interface StackContainer {
 
 /** The running containers of a stack. @throws {Error} with Docker's words if it does not answer */
 export async function stackContainers(stack: string): Promise<StackContainer[]> {
-  const running = await docker("ps", ...ofStack(stack), "--format", "{{.Names}}\t{{.Ports}}\t{{.Status}}");
+  const running = await docker(
+    "ps",
+    ...stackFilters(project, stack),
+    "--format",
+    "{{.Names}}\t{{.Ports}}\t{{.Status}}",
+  );
   if (running.length === 0) return [];
   const names = running.map(([name = ""]) => name);
   const memory = new Map(
@@ -40,19 +46,9 @@ export async function stackContainers(stack: string): Promise<StackContainer[]> 
  * @throws {Error} with Docker's words if it does not answer
  */
 export async function containersByInstance(stack: string): Promise<Map<string, string>> {
-  const all = await docker("ps", "--all", ...ofStack(stack), "--format", "{{.Names}}");
+  const all = await docker("ps", "--all", ...stackFilters(project, stack), "--format", "{{.Names}}");
   const entries = all.map(([name = ""]) => [instanceOf(name, stack), name] as const);
   return new Map(entries.sort(([a], [b]) => a.localeCompare(b, "en")));
-}
-
-/** What of Docker's containers are the stack's. */
-function ofStack(stack: string): string[] {
-  return [
-    "--filter",
-    `label=lambda-architecture.project=${project}`,
-    "--filter",
-    `label=lambda-architecture.stack=${stack}`,
-  ];
 }
 
 function instanceOf(container: string, stack: string): string {
