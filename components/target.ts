@@ -100,7 +100,11 @@ export interface ServiceArgs {
   readonly command: readonly string[];
   /** Further environment variables. Default: none. */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Configuration files by path relative to the placement's configuration folder. A change restarts the server. */
+  /**
+   * Configuration files by path relative to the placement's configuration folder. A change restarts the server. Replicas
+   * may have other ones each, but what changes for one has to change for the first one too: on Kubernetes its files
+   * alone tell that all restart, since a further replica must not restart those that are there.
+   */
   readonly files?: Readonly<Record<string, File>>;
   /** A command run before each start of the server, in the same environment, e.g. a format; must be idempotent. */
   readonly prepare?: readonly string[];

@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly checkout: string;
   /** The folder under which the local target keeps the files of the stack's servers. */
   readonly stackFolder: string;
-  /** What the local target compares its servers' demands with. Default: this machine */
+  /** What the local and the Docker target compare their servers' demands with. Default: the machine that runs them */
   readonly machine?: Machine;
 }
 
@@ -78,6 +78,7 @@ export async function chooseTarget(
         egress: wayToBucket(configuration) !== undefined,
         ...(host !== undefined && { host }),
         ...dataSafety,
+        ...(machine && { surroundings: machine }),
       });
     }
     case "kubernetes": {

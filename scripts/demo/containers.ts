@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { stackFilters } from "../../components/targets/docker/names.ts";
 import { project } from "../environment.ts";
 
 /** A running container of a stack. */
@@ -16,9 +17,12 @@ export interface StackContainer {
 
 /** The running containers of a stack. @throws {Error} with Docker's words if it does not answer */
 export async function stackContainers(stack: string): Promise<StackContainer[]> {
-  const filters = [`label=lambda-architecture.project=${project}`, `label=lambda-architecture.stack=${stack}`];
-  const format = "{{.Names}}\t{{.Ports}}\t{{.Status}}";
-  const running = await docker("ps", ...filters.flatMap((filter) => ["--filter", filter]), "--format", format);
+  const running = await docker(
+    "ps",
+    ...stackFilters(project, stack),
+    "--format",
+    "{{.Names}}\t{{.Ports}}\t{{.Status}}",
+  );
   if (running.length === 0) return [];
   const names = running.map(([name = ""]) => name);
   const memory = new Map(
@@ -28,12 +32,27 @@ export async function stackContainers(stack: string): Promise<StackContainer[]> 
   );
   return running
     .map(([name = "", ports = "", state = ""]) => ({
-      name: name.slice(`${project}-${stack}-`.length),
+      name: instanceOf(name, stack),
       published: [...ports.matchAll(/127\.0\.0\.1:\d+/g)].join(", "),
       state,
       memory: memory.get(name) ?? 0,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The names on the daemon of all containers of a stack, running or not, by the names of the instances, in order.
+ *
+ * @throws {Error} with Docker's words if it does not answer
+ */
+export async function containersByInstance(stack: string): Promise<Map<string, string>> {
+  const all = await docker("ps", "--all", ...stackFilters(project, stack), "--format", "{{.Names}}");
+  const entries = all.map(([name = ""]) => [instanceOf(name, stack), name] as const);
+  return new Map(entries.sort(([a], [b]) => a.localeCompare(b, "en")));
+}
+
+function instanceOf(container: string, stack: string): string {
+  return container.slice(`${project}-${stack}-`.length);
 }
 
 /** Of `512.3MiB / 1GiB` the first, in MiB. */

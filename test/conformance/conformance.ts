@@ -25,13 +25,13 @@ export const subjects = {
       createLocalTarget({
         ...stack,
         folder,
-        surroundings: { ...endless, given: async () => new Map(), permanent: async () => ({}), say: () => {} },
+        surroundings: endless,
       }),
     read: readLocal,
     testedOn: "its servers, on this machine: `npm test`",
   },
   docker: {
-    create: (folder) => createDockerTarget({ ...stack, folder }),
+    create: (folder) => createDockerTarget({ ...stack, folder, surroundings: endless }),
     read: readDocker,
     testedOn:
       "nothing as a whole yet: `npm run test:docker` is written for a real daemon, but has not been seen to pass",
@@ -45,7 +45,13 @@ export const subjects = {
 } satisfies Record<string, Subject>;
 export type SubjectName = keyof typeof subjects;
 
-const endless = { free: async () => ({ cores: undefined, memory: undefined, disk: undefined }) };
+/** A machine on which everything has room. */
+const endless = {
+  free: async () => ({ cores: undefined, memory: undefined, disk: undefined }),
+  given: async () => new Map(),
+  permanent: async () => ({}),
+  say: () => {},
+};
 
 /**
  * What a component comes to on a target: each instance by its name, with words for what is each target's own, such as

@@ -57,7 +57,7 @@ export function serverContainer(args: ServerContainer): ContainerArgs {
       { containerPath: mountedFolders.configuration },
       { containerPath: mountedFolders.logs },
     ],
-    // A crash or the machine's restart starts it again; what was stopped by hand stays so.
+    // A crash or the machine's restart starts it again; what was stopped by hand stays so until the next deployment.
     restart: "unless-stopped",
     memory: args.memory,
     // As much as the memory: no swap, which would only hide that it is too little.

@@ -22,10 +22,12 @@ import { startCommand } from "../container/command.ts";
 import { type InstanceImage, InstanceImages } from "../container/instance-images.ts";
 import { containerPlacement } from "../container/placement.ts";
 import { probeCommand } from "../container/probe-command.ts";
+import { Admission, type Surroundings } from "../local/admission.ts";
 import { projectNode } from "../local/local-target.ts";
 import { LocalImage, LocalTask } from "../local/resources.ts";
 import { serverContainer, taskContainer } from "./container.ts";
-import { dockerName } from "./names.ts";
+import { machineOfDaemon } from "./machine.ts";
+import { dockerName, stackLabels } from "./names.ts";
 
 /** What a Docker target is made for. */
 export interface DockerTargetArgs extends DataSafetyArgs {
@@ -49,17 +51,21 @@ export interface DockerTargetArgs extends DataSafetyArgs {
   readonly egress?: boolean;
   /** The address of the Docker daemon. Default: DOCKER_HOST's, or the one that `docker` finds. */
   readonly host?: string;
+  /** What the servers' demands are compared with. Default: the daemon's machine, as it is now. */
+  readonly surroundings?: Surroundings;
 }
 
 /**
  * Runs servers as containers of one Docker daemon, in a network of the stack's own that leads nowhere else; what people
- * need is published on 127.0.0.1. Data is in named volumes, which outlive their containers.
+ * need is published on 127.0.0.1. Data is in named volumes, which outlive their containers. Before the first container is
+ * made, and in previews, the daemon's machine is checked to have memory for all of them.
  */
 export class DockerTarget implements Target {
   readonly name = "docker";
-  readonly #args: Required<Omit<DockerTargetArgs, "images" | "host">> & Pick<DockerTargetArgs, "host">;
+  readonly #args: Required<Omit<DockerTargetArgs, "images" | "host" | "surroundings">> & Pick<DockerTargetArgs, "host">;
   /** The images that its containers run. */
   readonly images: InstanceImages;
+  readonly #admission: Admission;
   readonly #imageResources = new Map<string, LocalImage>();
   readonly #published = new Map<number, string>();
   #stackNetwork: docker.Network | undefined;
@@ -74,6 +80,8 @@ export class DockerTarget implements Target {
       ...args,
       folder: resolve(args.folder),
     };
+    const { project, stack, host, surroundings = machineOfDaemon(project, stack, host) } = args;
+    this.#admission = new Admission(this.#args.folder, surroundings);
     this.images = new InstanceImages({ ...defaultImageSettings, ...args.images });
   }
 
@@ -94,8 +102,7 @@ export class DockerTarget implements Target {
   }
 
   commandIn(identity: InstanceIdentity, command: readonly string[]): string[] {
-    const host = this.#args.host === undefined ? [] : ["--host", this.#args.host];
-    return ["docker", ...host, "exec", this.#name(instanceName(identity)), ...command];
+    return this.#commandIn(this.#name(instanceName(identity)), command);
   }
 
   directory(distribution: Distribution): string {
@@ -126,11 +133,15 @@ export class DockerTarget implements Target {
         return [this.#publishedPort(identity, port), port];
       }),
     );
+    const { memory, cpu, ports } = args;
+    // The disk is the daemon's, and what data is made for is kept there.
+    const demand = { identity, memory, cpu, disk: 0, ports: Object.values(ports), permanent: {} };
+    const admitted = this.#admission.admit(demand);
     const container = new docker.Container(
       name,
       serverContainer({
         ...this.#instance(identity, image, startCommand(args.prepare, args.command), args),
-        memory: args.memory,
+        memory,
         ...(args.stateful && { data: this.#volume(name, opts).name }),
         probe,
         readinessTimeout,
@@ -138,14 +149,16 @@ export class DockerTarget implements Target {
         stopGrace: args.stopGrace ?? 10,
         published,
       }),
-      { ...this.#options(opts, image, before), deleteBeforeReplace: true },
+      { ...this.#options(opts, image, before, admitted), deleteBeforeReplace: true },
     );
+    const run = this.#run(`${name}-ready`, container, files, readinessTimeout + 60, [
+      ...["--timeout", String(readinessTimeout), "--"],
+      ...probe,
+    ]);
     return new LocalTask(
       `${name}-ready`,
-      this.#run(`${name}-ready`, container, files, readinessTimeout + 60, [
-        ...["--timeout", String(readinessTimeout), "--"],
-        ...probe,
-      ]),
+      // One that was stopped by hand does nothing: the next deployment sees that, and starts it.
+      { ...run, checkCommand: this.#commandIn(container.name, ["true"]) },
       { ...opts, dependsOn: [container] },
     );
   }
@@ -248,13 +261,19 @@ export class DockerTarget implements Target {
           { content: secret ? pulumi.secret(content) : content, secret },
         ]),
       ),
-      // A look into the container would be a container of its own, in every preview.
+      // A look at what a task did would be a container of its own, in every preview.
       checkCommand: [],
       deleteCommand: [],
       triggers: [container.id],
       timeout,
       retries: 0,
     };
+  }
+
+  /** The command that runs `command` in a container that runs; in any other it fails. */
+  #commandIn<Name>(container: Name, command: readonly string[]): (Name | string)[] {
+    const host = this.#args.host === undefined ? [] : ["--host", this.#args.host];
+    return ["docker", ...host, "exec", container, ...command];
   }
 
   #volume(name: string, opts: pulumi.CustomResourceOptions): docker.Volume {
@@ -302,12 +321,13 @@ export class DockerTarget implements Target {
     opts: pulumi.CustomResourceOptions,
     image: InstanceImage,
     before: readonly pulumi.Resource[] = [],
+    admitted: Promise<void> = Promise.resolve(),
   ): pulumi.CustomResourceOptions {
     const others = pulumi.output(
       (opts.dependsOn ?? []) as pulumi.Input<pulumi.Resource | pulumi.Input<pulumi.Resource>[]>,
     );
     const needed = [this.#image(image), ...before];
-    const all = others.apply((resources) => [...needed, ...[resources].flat()]);
+    const all = pulumi.all([others, admitted]).apply(([resources]) => [...needed, ...[resources].flat()]);
     return { ...this.#own(opts), dependsOn: all as never };
   }
 
@@ -343,19 +363,15 @@ export class DockerTarget implements Target {
   #labels({ component, role }: InstanceIdentity): Record<string, string> {
     const { project, stack } = this.#args;
     return {
-      "lambda-architecture.project": project,
-      "lambda-architecture.stack": stack,
+      ...stackLabels(project, stack),
       "lambda-architecture.component": component,
       "lambda-architecture.role": role,
     };
   }
 
-  #stackLabels(): { label: string; value: string }[] {
+  #stackLabels() {
     const { project, stack } = this.#args;
-    return [
-      { label: "lambda-architecture.project", value: project },
-      { label: "lambda-architecture.stack", value: stack },
-    ];
+    return Object.entries(stackLabels(project, stack)).map(([label, value]) => ({ label, value }));
   }
 }
 

@@ -1,5 +1,6 @@
 import { DockerTarget, type DockerTargetArgs } from "./docker-target.ts";
 
+export type { Surroundings } from "../local/admission.ts";
 export { DockerTarget, type DockerTargetArgs } from "./docker-target.ts";
 
 /** The target that runs servers as containers of a Docker daemon. */

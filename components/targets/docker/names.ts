@@ -13,3 +13,16 @@ export function dockerName(project: string, stack: string, name: string): string
   const hash = createHash("sha256").update(whole).digest("hex").slice(0, 8);
   return `${whole.slice(0, longest - hash.length - 1)}-${hash}`;
 }
+
+/** What tells the stack's resources from all others of the daemon. */
+export function stackLabels(project: string, stack: string): Record<string, string> {
+  return { "lambda-architecture.project": project, "lambda-architecture.stack": stack };
+}
+
+/** The arguments that restrict what `docker ps` lists to the stack's. */
+export function stackFilters(project: string, stack: string): string[] {
+  return Object.entries(stackLabels(project, stack)).flatMap(([label, value]) => [
+    "--filter",
+    `label=${label}=${value}`,
+  ]);
+}

@@ -80,8 +80,16 @@ async function awaitReadiness(
 }
 
 async function inspect(container: string): Promise<{ state: State; restarts: number }> {
-  const text = await docker(["inspect", "--format", "{{json .State}}\n{{.RestartCount}}", container]);
-  const [state = "{}", restarts = "0"] = text.trim().split("\n");
+  const { status, output } = await run([
+    ...["container", "inspect", "--format", "{{json .State}}\n{{.RestartCount}}"],
+    container,
+  ]);
+  if (status !== 0 && /no such container/i.test(output))
+    throw new Error(
+      `the container ${container} is gone. Mend: let Pulumi see that (npm run pulumi -- refresh), and deploy again.`,
+    );
+  if (status !== 0) throw new Error(`docker inspect ${container}: ${output.trim()}`);
+  const [state = "{}", restarts = "0"] = output.trim().split("\n");
   return { state: JSON.parse(state), restarts: Number(restarts) };
 }
 

@@ -8,6 +8,9 @@ import type { NetworkPolicyEgressRule, NetworkPolicyPeer } from "./network-polic
 /**
  * What a Kubernetes target is made for. Without `deleteData`, the volumes outlive their servers, and so does the
  * namespace, with which they would go.
+ *
+ * What `volumeSizes`, `cpus` and `callers` say of a role that there is not is an error, which names those that there
+ * are: the roles that the program asks for before it waits for anything.
  */
 export interface KubernetesTargetArgs extends DataSafetyArgs {
   /** The Pulumi project's name. */

@@ -13,7 +13,8 @@ import {
 import type { InstanceImages } from "../container/instance-images.ts";
 import { containerPlacement } from "../container/placement.ts";
 import { checkArgs, type KubernetesTargetArgs } from "./arguments.ts";
-import { nameProblem, podAddress } from "./names.ts";
+import { nameProblem, podAddress, workloadName } from "./names.ts";
+import { runByHand } from "./run-by-hand.ts";
 import { createServices } from "./services.ts";
 import { StackNamespace } from "./stack-namespace.ts";
 import { createSchedule, createTask } from "./tasks.ts";
@@ -65,10 +66,13 @@ export class KubernetesTarget implements Target {
     return `${this.placement(identity).address}:${port}`;
   }
 
-  /** The command that makes a Job of the instance's CronJob, which runs the same command. */
+  /**
+   * The command that makes a Job of the instance's CronJob, which runs the same command, and waits for its end. It asks
+   * the cluster of `context` or of the kubeconfig's current one: another kubeconfig or a provider of one's own is
+   * `KUBECONFIG`'s to say.
+   */
   commandIn(identity: InstanceIdentity, _command: readonly string[]): string[] {
-    const name = instanceName(identity);
-    return ["kubectl", "--namespace", this.namespace, "create", "job", `${name}-by-hand`, `--from=cronjob/${name}`];
+    return runByHand(this.namespace, workloadName(identity), this.#namespace.args.context);
   }
 
   directory(distribution: Distribution): string {

@@ -216,8 +216,7 @@ function createStatefulSet(
   opts: CustomOptions,
 ): pulumi.Resource {
   const { name, labels, replicas, ordered, stateful } = workload;
-  const { storageClass, volumeSize = "10Gi", volumeSizes = {}, deleteData = false } = namespace.args;
-  const storage = volumeSizes[name] ?? volumeSize;
+  const { storageClass, volumeSize = "10Gi", deleteData = false } = namespace.args;
   return new kubernetes.apps.v1.StatefulSet(
     name,
     {
@@ -239,7 +238,7 @@ function createStatefulSet(
               spec: {
                 accessModes: ["ReadWriteOnce"],
                 ...(storageClass !== undefined && { storageClassName: storageClass }),
-                resources: { requests: { storage } },
+                resources: { requests: { storage: namespace.roles.of("volumeSizes", name) ?? volumeSize } },
               },
             },
           ],

@@ -1,6 +1,8 @@
+import { setImmediate as programsTurn } from "node:timers/promises";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { defaultImageSettings } from "../../images/recipe.ts";
+import { runError } from "../../run-error.ts";
 import type { InstanceIdentity, ServiceArgs } from "../../target.ts";
 import { InstanceImages } from "../container/instance-images.ts";
 import type { KubernetesTargetArgs } from "./arguments.ts";
@@ -8,6 +10,7 @@ import { type EntrySources, type FileEntries, hashOf } from "./files.ts";
 import { clientLabel, defaultNamespace, type Network, selector, workloadName, workloadsIn } from "./names.ts";
 import { denyAll, waysOfClients, waysOfPeers, waysOut, waysToRole } from "./network-policies.ts";
 import { cpuQuantity, type PodArgs, type ProgramSpec } from "./pods.ts";
+import { RoleArguments } from "./role-arguments.ts";
 
 type EnvVar = kubernetes.types.input.core.v1.EnvVar;
 type NetworkPolicySpec = kubernetes.types.input.networking.v1.NetworkPolicySpec;
@@ -25,6 +28,8 @@ export class StackNamespace {
   readonly args: KubernetesTargetArgs;
   readonly network: Network;
   readonly images: InstanceImages;
+  /** What the arguments say of single roles. */
+  readonly roles: RoleArguments;
   readonly #provider: kubernetes.Provider | undefined;
   /** The component of each workload that was given a place. */
   readonly #components = new Map<string, string>();
@@ -38,6 +43,7 @@ export class StackNamespace {
       clusterDomain: args.clusterDomain ?? "cluster.local",
     };
     this.images = new InstanceImages({ ...defaultImageSettings, ...args.images });
+    this.roles = new RoleArguments(args);
     this.#provider = args.provider ?? createProvider(args);
   }
 
@@ -127,7 +133,7 @@ export class StackNamespace {
   ): Omit<ProgramSpec, "mounts" | "workingDirectory"> {
     const { identity, command, distributions = [], memory } = program;
     const image = this.images.image(identity, command, distributions);
-    const cpu = this.args.cpus?.[workloadName(identity)] ?? this.args.cpu ?? cpuQuantity(program.cpu);
+    const cpu = this.roles.of("cpus", workloadName(identity)) ?? this.args.cpu ?? cpuQuantity(program.cpu);
     return { image, environment, memory, cpu };
   }
 
@@ -187,11 +193,11 @@ export class StackNamespace {
    * @param ports what others than the component's own servers may call
    */
   openWays({ component, role }: InstanceIdentity, ports: readonly number[], aside: CustomOptions): void {
-    const callers = this.args.callers?.[workloadName({ component, role })] ?? [];
     this.#createPolicy(`${component}-peers`, waysOfPeers(component), aside);
     this.#createPolicy(`${component}-clients`, waysOfClients(component), aside);
-    if (ports.length > 0)
-      this.#createPolicy(`${component}-${role}-callers`, waysToRole(component, role, ports, callers), aside);
+    if (ports.length === 0) return;
+    const callers = this.roles.of("callers", workloadName({ component, role })) ?? [];
+    this.#createPolicy(`${component}-${role}-callers`, waysToRole(component, role, ports, callers), aside);
   }
 
   #createPolicy(name: string, spec: NetworkPolicySpec, aside: CustomOptions): void {
@@ -229,11 +235,29 @@ export class StackNamespace {
         },
       },
       // Without it, the volumes in it would be lost.
-      { ...this.#providerOption(), protect, retainOnDelete: !deleteData },
+      {
+        ...this.#providerOption(),
+        protect,
+        retainOnDelete: !deleteData,
+        dependsOn: this.#whenRolesAreKnown(),
+      },
     );
     this.#createPolicy("deny-all", denyAll, this.#providerOption());
     if (egress.length > 0) this.#createPolicy("ways-out", waysOut(egress), this.#providerOption());
     return this.#namespace;
+  }
+
+  /**
+   * Resolves, to nothing, once the program has asked for all roles; everything else waits for the namespace, and so
+   * for this.
+   *
+   * @throws {pulumi.RunError} naming what is said of roles that there are not
+   */
+  async #whenRolesAreKnown(): Promise<pulumi.Resource[]> {
+    await programsTurn();
+    const problems = this.roles.problems();
+    if (problems.length > 0) throw runError(problems.join("\n"));
+    return [];
   }
 
   #common(): Record<string, string> {

@@ -1,5 +1,6 @@
 import { setImmediate as programsTurn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { runError } from "../../run-error.ts";
 import { instanceName } from "../../target.ts";
 import { addsAnything, budgetRows, budgetTable, cpuRemark, type Demand, type Free, shortage } from "./budget.ts";
 import { memoryGiven } from "./instances.ts";
@@ -64,20 +65,14 @@ export class Admission {
       return permanentProblems(name, await permanent(this.#stackFolder, name), wanted);
     });
     const refused = (await Promise.all(changes)).flat();
-    if (refused.length > 0) throw withoutStack(new pulumi.RunError(refused.join("\n")));
+    if (refused.length > 0) throw runError(refused.join("\n"));
     const rows = budgetRows(this.#demands, await given(this.#stackFolder), instanceName);
     if (!addsAnything(rows)) return;
     const machine = await free(this.#stackFolder);
     const problem = shortage(rows, machine, this.#stackFolder);
-    if (problem !== undefined) throw withoutStack(new pulumi.RunError(problem));
+    if (problem !== undefined) throw runError(problem);
     const title =
       "what the servers take of this machine at most, in MiB, and the cores that they are expected to need:";
     say([title, ...budgetTable(rows), ...cpuRemark(rows, machine)].join("\n"));
   }
-}
-
-/** Pulumi shows the stack of what a promise rejects with, of its RunErrors too, unless there is none. */
-function withoutStack(error: Error): Error {
-  delete error.stack;
-  return error;
 }

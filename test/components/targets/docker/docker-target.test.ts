@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test } from "vitest";
 import type { ServiceArgs } from "../../../../components/target.ts";
-import { createDockerTarget, type DockerTargetArgs } from "../../../../components/targets/docker/index.ts";
+import {
+  createDockerTarget,
+  type DockerTargetArgs,
+  type Surroundings,
+} from "../../../../components/targets/docker/index.ts";
 import { type RecordedResource, RecordedResources } from "../../../support/recorded-resources.ts";
 
 /** A program that is bundled at once. */
@@ -9,8 +13,16 @@ const program = fileURLToPath(new URL("../../../../jobs/chunks.ts", import.meta.
 const recorded = new RecordedResources();
 beforeEach(() => recorded.start());
 
+/** A machine that has room for one server. */
+const small: Surroundings = {
+  free: async () => ({ cores: 1, memory: 500, disk: undefined }),
+  given: async () => new Map(),
+  permanent: async () => ({}),
+  say: (message) => said.push(message),
+};
+const said: string[] = [];
 const targetOf = (args: Partial<DockerTargetArgs> = {}) =>
-  createDockerTarget({ project: "p", stack: "s", folder: "/state", ...args });
+  createDockerTarget({ project: "p", stack: "s", folder: "/state", surroundings: small, ...args });
 
 /** A server of one distribution, as components ask for it. */
 function server(target = targetOf(), over: Partial<ServiceArgs> = {}): ServiceArgs {
@@ -54,6 +66,16 @@ test("a server is a container without rights, of the image of its distribution",
   });
   expect(inputs.image).toMatch(/^lambda-architecture\/kafka:[0-9a-f]{12}$/);
   expect(inputs.networkMode).toBeUndefined();
+});
+
+test("what all servers take is told before the first one is made", async () => {
+  said.length = 0;
+  const target = targetOf();
+  for (const index of [0, 1])
+    target.services({ replicas: [server(target, { identity: { component: "kafka", role: "broker", index } })] }, {});
+  await resource("docker:index/container:Container", "kafka-broker-1");
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(/kafka +broker +2 +0 +0.5 +832 +832 +0 +9092 9094/);
 });
 
 test("who depends on a server waits until it is ready", async () => {
@@ -137,6 +159,21 @@ test("the readiness is the health check, and what is waited for", async () => {
   };
   expect(command.slice(command.indexOf("--timeout"))).toEqual(["--timeout", "90", "--", ...tests.slice(1)]);
   expect(timeout).toBeGreaterThan(90);
+});
+
+test("a server that was stopped by hand is seen and started again; what a task did is not looked at", async () => {
+  const target = targetOf({ host: "tcp://10.0.0.1:2376" });
+  target.services({ replicas: [server(target)] }, {});
+  target.task(
+    { identity: { component: "kafka", role: "topics" }, command: [target.node, target.program(program)] },
+    {},
+  );
+  const checkOf = async (name: string) => (await resource("local:index:Task", name)).inputs.checkCommand;
+  expect(await checkOf("kafka-broker-1-ready")).toEqual([
+    ...["docker", "--host", "tcp://10.0.0.1:2376"],
+    ...["exec", "p-s-kafka-broker-1", "true"],
+  ]);
+  expect(await checkOf("kafka-topics")).toEqual([]);
 });
 
 test("other files are another container, whose secrets are nowhere but in what is sent", async () => {
