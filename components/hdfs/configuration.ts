@@ -56,6 +56,9 @@ export function nameNodeSite(configuration: HdfsConfiguration, data: string): st
     "dfs.namenode.replication.work.multiplier.per.iteration": 20,
     "dfs.namenode.replication.max-streams": 10,
     "dfs.namenode.replication.max-streams-hard-limit": 20,
+    // A copy that its source could not make, e.g. since the other DataNode was restarting, is tried again after this; the
+    // default, five minutes, would hold up whoever leaves for ten.
+    "dfs.namenode.reconstruction.pending.timeout-sec": 60,
     // Once enough blocks are there, waiting longer brings nothing.
     "dfs.namenode.safemode.extension": 0,
   });
