@@ -1,6 +1,4 @@
-// Node's own `fetch`, which is an older undici, ends the process when a server goes away while a long answer waits to be
-// read (nodejs/undici#5360): Druid's broker does, and the serving layer must outlive it.
-import { fetch } from "undici";
+import { fetch } from "../fetch.ts";
 import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
 import type { Row } from "../views/aggregate.ts";
 import { earliestTime, latestTime } from "../views/time.ts";

@@ -90,9 +90,16 @@ export class HyperLogLog {
       for (let index = 0; index < text.length; index++) text[index] = digits.charCodeAt(text[index] as number);
       return `d${text.toString("latin1")}`;
     }
-    const entries = Uint32Array.from(this.#sparse, ([index, rank]) => index * 2 ** rankBits + rank).sort();
+    // A row's sketch is encoded as often as the row is written: without an iterator it takes a fraction.
+    const entries = new Uint32Array(this.#sparse.size);
+    let entry = 0;
+    this.#sparse.forEach((rank, index) => {
+      entries[entry++] = index * 2 ** rankBits + rank;
+    });
+    if (entries.length > 1) entries.sort();
     const bytes = Buffer.allocUnsafe(entries.length * 4);
-    for (const [position, entry] of entries.entries()) bytes.writeUInt32BE(entry, position * 4);
+    for (let position = 0; position < entries.length; position++)
+      bytes.writeUInt32BE(entries[position] as number, position * 4);
     return `s${bytes.toString("base64")}`;
   }
 
