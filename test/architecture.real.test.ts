@@ -3,7 +3,7 @@
  * drift, each followed by the same question: does every answer still equal one pass in memory?
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,14 +12,11 @@ import { instances } from "../components/targets/local/index.ts";
 import { deadLetterSchema } from "../jobs/archive/dead-letter.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
 import { RangeReader } from "../jobs/kafka/range-reader.ts";
-import { generatorSource } from "../jobs/sources/generator.ts";
-import { play } from "../jobs/sources/play.ts";
-import { type RunningArchitecture, runBatch, runCommand, runningArchitecture } from "../scripts/demo/architecture.ts";
-import { check } from "../scripts/demo/check.ts";
-import { Log } from "../scripts/demo/log.ts";
-import { checkout, runPulumi, stackFolder } from "../scripts/environment.ts";
+import { runCommand } from "../scripts/demo/architecture.ts";
+import { checkout, stackFolder } from "../scripts/environment.ts";
 import { takeDown } from "../scripts/take-down.ts";
 import { listeningSockets } from "./support/listening-sockets.ts";
+import { pulumiPasses, WholeArchitecture } from "./support/whole-architecture.ts";
 
 const stack = "test";
 /** Real edits where they are at hand; elsewhere as many generated ones, which the test's name then says. */
@@ -29,15 +26,14 @@ const events = 39_244;
 const input = hasRealEdits ? ["--input", realEdits] : ["--events", String(events)];
 
 describe("the whole architecture on the local target", () => {
-  let architecture: RunningArchitecture;
-  let log: Log;
+  let whole: WholeArchitecture;
 
   beforeAll(async () => {
     await takeDown(stack);
   });
 
   afterAll(async () => {
-    await log?.close();
+    await whole?.close();
     await takeDown(stack);
     expect(await instances(stackFolder(stack))).toEqual([]);
     expect(existsSync(stackFolder(stack))).toBe(false);
@@ -54,8 +50,7 @@ describe("the whole architecture on the local target", () => {
     expect(output.join("\n")).toMatch(/^exact: [\d,]+ answers over 39,244 events, 0 differ$/m);
     // Questions were asked of both sides of the swap.
     expect(output.join("\n")).toMatch(/during the batch run and its swap: .* \(batch versions: \d{8}T\d{9}, none\)/);
-    architecture = await runningArchitecture(stack);
-    log = new Log(architecture);
+    whole = await WholeArchitecture.of(stack);
   });
 
   test.runIf(hasRealEdits)("the totals of the real edits come out of the API", async () => {
@@ -66,14 +61,14 @@ describe("the whole architecture on the local target", () => {
     };
     for (const [channel, totals] of Object.entries(expected))
       expect(
-        (await ask(`/views/edits-by-channel?${new URLSearchParams({ channel, granularity: "all" })}`)).total,
+        (await whole.ask(`/views/edits-by-channel?${new URLSearchParams({ channel, granularity: "all" })}`)).total,
       ).toMatchObject(totals);
-    const all = await ask("/views/edits-by-channel/top?measure=edits&limit=1000");
+    const all = await whole.ask("/views/edits-by-channel/top?measure=edits&limit=1000");
     expect(all.rows).toHaveLength(51);
     expect(all.rows.reduce((sum: number, { value }: { value: number }) => sum + value, 0)).toBe(events);
-    const added = await ask("/views/edits-by-channel/top?measure=added&limit=1000");
+    const added = await whole.ask("/views/edits-by-channel/top?measure=added&limit=1000");
     expect(added.rows.reduce((sum: number, { value }: { value: number }) => sum + value, 0)).toBe(9_385_573);
-    const pages = await ask("/views/edits-by-page/top?measure=edits&limit=1");
+    const pages = await whole.ask("/views/edits-by-page/top?measure=edits&limit=1");
     expect(pages.rows).toEqual([
       { key: { channel: "#de.wikipedia", page: "Wikipedia:Vandalismusmeldung" }, value: 33 },
     ]);
@@ -81,15 +76,13 @@ describe("the whole architecture on the local target", () => {
 
   test("a second up changes nothing, and a preview tells so", async () => {
     const began = performance.now();
-    const preview = await pulumi("preview", "--expect-no-changes");
+    await pulumiPasses(stack, "preview", "--expect-no-changes");
     console.log(`preview of the whole stack: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-    expect(preview.exitCode, preview.stdout + preview.stderr).toBe(0);
-    const up = await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
-    expect(up.exitCode, up.stdout + up.stderr).toBe(0);
+    await pulumiPasses(stack, "up", "--yes", "--skip-preview", "--expect-no-changes");
   });
 
   test("every port is on the loopback network, also while a batch runs", async () => {
-    const batch = runBatch([...architecture.batchCommand, "--force"], (line) => console.log(line));
+    const batch = whole.runBatch("--force");
     const seen = new Map<string, string>();
     let running = true;
     batch.finally(() => {
@@ -107,41 +100,43 @@ describe("the whole architecture on the local target", () => {
   });
 
   test("a Storm worker and a bolt killed with -9 in the middle: exact after recovery", async () => {
-    const playing = playGenerated(11, 20_000, 2_000);
+    const playing = whole.playGenerated(11, 20_000, 2_000);
     await sleep(2_000);
     expect(
-      await killProcesses(/lambda-storm-supervisor/, /org\.apache\.storm\.daemon\.worker\.Worker/),
+      await whole.killProcesses(/lambda-storm-supervisor/, /org\.apache\.storm\.daemon\.worker\.Worker/),
     ).toBeGreaterThan(0);
     await sleep(4_000);
-    await killProcesses(/lambda-storm-supervisor/, /speed-bolt\.mjs/);
+    await whole.killProcesses(/lambda-storm-supervisor/, /speed-bolt\.mjs/);
     await playing;
-    await expectExact();
+    await whole.expectExact();
   });
 
   test("a batch run killed with -9 in the middle: the next one is exact and leaves no garbage", async () => {
-    const before = (await ask("/views")).views[0].version;
-    const [program = "", ...args] = architecture.batchCommand;
+    const before = (await whole.ask("/views")).views[0].version;
+    const [program = "", ...args] = whole.architecture.batchCommand;
     const run = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of run.stdout) if (/RUNNING/.test(String(line))) break;
     run.kill("SIGKILL");
-    await expectExact();
-    expect((await ask("/views")).views[0].version).toBe(before);
-    await runBatch(architecture.batchCommand, (line) => console.log(line));
-    const [{ version, retained }] = (await ask("/views")).views;
+    await whole.expectExact();
+    expect((await whole.ask("/views")).views[0].version).toBe(before);
+    await whole.runBatch();
+    const [{ version, retained }] = (await whole.ask("/views")).views;
     expect(version > before).toBe(true);
     const kept: string[] = [version, ...retained];
-    const response = await fetch(`${architecture.configuration.druid.coordinator}/druid/coordinator/v1/datasources`);
+    const response = await fetch(
+      `${whole.architecture.configuration.druid.coordinator}/druid/coordinator/v1/datasources`,
+    );
     const datasources = (await response.json()) as string[];
     for (const datasource of datasources)
       expect(
         kept.some((each) => datasource.endsWith(each)),
         datasource,
       ).toBe(true);
-    await expectExact();
+    await whole.expectExact();
   });
 
   test("poison goes to the dead letters with its place and reason, and stops nothing", async () => {
-    const { configuration } = architecture;
+    const { configuration } = whole.architecture;
     const edit = { time: "2015-09-12T10:00:00Z", channel: "#poison", page: "p", user: "u", added: 1, deleted: 0 };
     const { user: _, ...incomplete } = edit;
     await using producer = new EventProducer({
@@ -154,8 +149,8 @@ describe("the whole architecture on the local target", () => {
       { value: JSON.stringify({ ...edit, time: "yesterday" }) },
       { value: JSON.stringify(edit) },
     ]);
-    await expectExact();
-    const answer = await ask("/views/edits-by-channel?channel=%23poison&granularity=all");
+    await whole.expectExact();
+    const answer = await whole.ask("/views/edits-by-channel?channel=%23poison&granularity=all");
     expect(answer.total).toMatchObject({ edits: 1, added: 1 });
     const letters = await deadLetters(3);
     expect(letters.map(({ reason }) => reason).sort()).toEqual([
@@ -173,35 +168,14 @@ describe("the whole architecture on the local target", () => {
 
   test("servers killed with their supervisors: up mends it, the data is kept, answers are exact", async () => {
     for (const instance of ["kafka-broker-0", "cassandra-node-0", "druid-historical-0", "hdfs-namenode", "serving"])
-      await killProcesses(new RegExp(`lambda-${instance}$`), /./);
-    const up = await pulumi("up", "--yes", "--skip-preview");
-    expect(up.exitCode, up.stdout + up.stderr).toBe(0);
-    await playGenerated(12, 5_000);
-    await expectExact();
+      await whole.killProcesses(new RegExp(`lambda-${instance}$`), /./);
+    await pulumiPasses(stack, "up", "--yes", "--skip-preview");
+    await whole.playGenerated(12, 5_000);
+    await whole.expectExact();
   });
 
-  async function expectExact(): Promise<void> {
-    const result = await check(architecture, log, { queries: 200, settled: true });
-    expect(result.differ).toEqual([]);
-    expect(result.differing).toBe(0);
-    expect(result.answers).toBe(200);
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: the API's JSON
-  async function ask(path: string): Promise<any> {
-    const response = await fetch(`${architecture.queryUrl}${path}`);
-    expect(response.status, path).toBe(200);
-    return await response.json();
-  }
-
-  async function playGenerated(seed: number, count: number, rate?: number): Promise<void> {
-    const { kafka, topic } = architecture.configuration;
-    await using producer = new EventProducer({ bootstrapServers: kafka.bootstrapServers, topic });
-    await play(generatorSource(seed, count), producer, { rate });
-  }
-
   async function deadLetters(count: number) {
-    const { kafka, deadLetterTopic: topic } = architecture.configuration;
+    const { kafka, deadLetterTopic: topic } = whole.architecture.configuration;
     await using reader = new RangeReader({ bootstrapServers: kafka.bootstrapServers });
     for (;;) {
       const letters = [];
@@ -213,17 +187,3 @@ describe("the whole architecture on the local target", () => {
     }
   }
 });
-
-function pulumi(...args: string[]) {
-  return runPulumi([...args, "--stack", stack, "--non-interactive"], { capture: true });
-}
-
-/** Kills processes of the stack's instances at once. Returns how many. */
-async function killProcesses(instance: RegExp, command: RegExp): Promise<number> {
-  const pids = (await instances(stackFolder(stack)))
-    .filter(({ name }) => instance.test(name))
-    .flatMap(({ pids }) => pids);
-  const matching = pids.filter((pid) => command.test(readFileSync(`/proc/${pid}/cmdline`, "latin1")));
-  for (const pid of matching) process.kill(pid, "SIGKILL");
-  return matching.length;
-}

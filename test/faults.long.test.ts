@@ -6,40 +6,22 @@
  * 3. The keyspace of the speed views is dropped: `refresh` shows it, `up`
  *    mends it, and the speed layer computes anew what it held.
  */
-import { rmSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "cassandra-driver";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instances } from "../components/targets/local/index.ts";
-import { checkout, ensureStack, stackFolder } from "../scripts/environment.ts";
-import { takeDown } from "../scripts/take-down.ts";
+import { stackFolder } from "../scripts/environment.ts";
 import { pulumiPasses, WholeArchitecture } from "./support/whole-architecture.ts";
 
 const stack = "test-faults";
-/** No batch run but those of the test. */
-const configuration = { ephemeral: "true", deleteData: "true", chunkSize: "1000", batchSchedule: "0 0 29 2 *" };
 let whole: WholeArchitecture;
 
 beforeAll(async () => {
-  await takeDown(stack);
-  await ensureStack(stack);
-  const values = Object.entries(configuration).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
-  await pulumiPasses(stack, "config", "set-all", ...values);
-  await pulumiPasses(stack, "up", "--yes", "--skip-preview");
-  whole = await WholeArchitecture.of(stack);
-  await whole.playGenerated(1, 20_000);
-  await whole.runBatch();
-  await whole.playGenerated(2, 2_500);
-  await whole.expectExact();
+  whole = await WholeArchitecture.bringUp(stack);
 });
 
-afterAll(async () => {
-  await whole?.close();
-  await takeDown(stack);
-  rmSync(join(checkout, `Pulumi.${stack}.yaml`), { force: true });
-});
+afterAll(() => WholeArchitecture.remove(stack, whole));
 
 test("the server of every instance killed with -9, one after the other: each comes back, answers are exact", async () => {
   const playing = whole.playGenerated(3, 20_000, 200);

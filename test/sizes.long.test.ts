@@ -2,34 +2,18 @@
  * The whole architecture changes its size while events come, as a person does it: set `size`, `up`. On the local target,
  * from one server of each kind to several and back; after each step no answer differs from one pass in memory.
  */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instances } from "../components/targets/local/index.ts";
-import { checkout, ensureStack, stackFolder } from "../scripts/environment.ts";
-import { takeDown } from "../scripts/take-down.ts";
-import { pulumiPasses, WholeArchitecture } from "./support/whole-architecture.ts";
+import { stackFolder } from "../scripts/environment.ts";
+import { configure, pulumiPasses, WholeArchitecture } from "./support/whole-architecture.ts";
 
 const stack = "test-sizes";
-const configuration = {
-  ephemeral: "true",
-  deleteData: "true",
-  chunkSize: "1000",
-  // No batch run but those of the test.
-  batchSchedule: "0 0 29 2 *",
-  kafkaControllers: "1",
-};
 /** The kinds of servers of which `ha` has three, or two. */
 const peers = {
   three: ["zookeeper-server", "kafka-broker", "hdfs-datanode", "cassandra-node"],
   two: ["storm-nimbus", "storm-supervisor", "yarn-nodemanager", "druid-historical", "druid-indexer"],
 };
 let whole: WholeArchitecture;
-
-async function configure(values: Readonly<Record<string, string>>): Promise<void> {
-  const given = Object.entries(values).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
-  await pulumiPasses(stack, "config", "set-all", ...given);
-}
 
 /** How many servers there are of a kind. */
 async function count(kind: string): Promise<number> {
@@ -42,26 +26,14 @@ async function counts(kinds: readonly string[]): Promise<Record<string, number>>
 }
 
 beforeAll(async () => {
-  await takeDown(stack);
-  await ensureStack(stack);
-  await configure(configuration);
-  await pulumiPasses(stack, "up", "--yes", "--skip-preview");
-  whole = await WholeArchitecture.of(stack);
-  await whole.playGenerated(1, 20_000);
-  await whole.runBatch();
-  await whole.playGenerated(2, 2_500);
-  await whole.expectExact();
+  whole = await WholeArchitecture.bringUp(stack, { kafkaControllers: "1" });
 });
 
-afterAll(async () => {
-  await whole?.close();
-  await takeDown(stack);
-  rmSync(join(checkout, `Pulumi.${stack}.yaml`), { force: true });
-});
+afterAll(() => WholeArchitecture.remove(stack, whole));
 
 /** Changes the size while events come. */
 async function become(size: string, seed: number): Promise<void> {
-  await configure({ size });
+  await configure(stack, { size });
   const playing = whole.playGenerated(seed, 6_000, 100);
   const began = performance.now();
   await pulumiPasses(stack, "up", "--yes", "--skip-preview");

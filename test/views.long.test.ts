@@ -32,6 +32,7 @@ import { check } from "../scripts/demo/check.ts";
 import { Log } from "../scripts/demo/log.ts";
 import { checkout, ensureStack, runPulumi, stackFolder } from "../scripts/environment.ts";
 import { takeDown } from "../scripts/take-down.ts";
+import { commandLine } from "./support/whole-architecture.ts";
 
 const stack = "test-views";
 const stackFile = join(checkout, `Pulumi.${stack}.yaml`);
@@ -256,14 +257,6 @@ async function runningTopologies(): Promise<string[]> {
   const supervisors = (await instances(stackFolder(stack))).filter(({ name }) => /storm-supervisor/.test(name));
   const commands = supervisors.flatMap(({ pids }) => pids.map(commandLine));
   return [...new Set(commands.flatMap((command) => /lambda-speed-[0-9a-f]{8}/.exec(command)?.[0] ?? []))];
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return "";
-  }
 }
 
 /** An answer, to be checked once the log is known. */

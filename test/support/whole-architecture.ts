@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { instances } from "../../components/targets/local/index.ts";
 import { EventProducer } from "../../jobs/kafka/event-producer.ts";
@@ -7,7 +8,8 @@ import { play } from "../../jobs/sources/play.ts";
 import { type RunningArchitecture, runBatch, runningArchitecture } from "../../scripts/demo/architecture.ts";
 import { check } from "../../scripts/demo/check.ts";
 import { Log } from "../../scripts/demo/log.ts";
-import { runPulumi, stackFolder } from "../../scripts/environment.ts";
+import { checkout, ensureStack, runPulumi, stackFolder } from "../../scripts/environment.ts";
+import { takeDown } from "../../scripts/take-down.ts";
 
 /** Runs the CLI on a stack, as a person does, and keeps what it says. */
 export function pulumi(stack: string, ...args: string[]) {
@@ -20,6 +22,15 @@ export async function pulumiPasses(stack: string, ...args: string[]): Promise<st
   expect(exitCode, stdout + stderr).toBe(0);
   return stdout;
 }
+
+/** Sets keys of a stack's configuration. */
+export async function configure(stack: string, values: Readonly<Record<string, string>>): Promise<void> {
+  const given = Object.entries(values).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
+  await pulumiPasses(stack, "config", "set-all", ...given);
+}
+
+/** What a stack of a test needs to leave nothing, with small chunks, and no batch run but those of the test. */
+const configuration = { ephemeral: "true", deleteData: "true", chunkSize: "1000", batchSchedule: "0 0 29 2 *" };
 
 /** A whole architecture that runs on the local target: gives it events, hurts it, and asks whether it is exact. */
 export class WholeArchitecture {
@@ -36,6 +47,31 @@ export class WholeArchitecture {
   /** @param stack one that is up */
   static async of(stack: string): Promise<WholeArchitecture> {
     return new WholeArchitecture(stack, await runningArchitecture(stack));
+  }
+
+  /**
+   * Brings a stack of the test's own up, with events before and after a first batch run.
+   *
+   * @param values keys of its configuration
+   */
+  static async bringUp(stack: string, values: Readonly<Record<string, string>> = {}): Promise<WholeArchitecture> {
+    await takeDown(stack);
+    await ensureStack(stack);
+    await configure(stack, { ...configuration, ...values });
+    await pulumiPasses(stack, "up", "--yes", "--skip-preview");
+    const whole = await WholeArchitecture.of(stack);
+    await whole.playGenerated(1, 20_000);
+    await whole.runBatch();
+    await whole.playGenerated(2, 2_500);
+    await whole.expectExact();
+    return whole;
+  }
+
+  /** Leaves nothing of a stack that {@link bringUp} began to bring up, whether or not it could. */
+  static async remove(stack: string, whole: WholeArchitecture | undefined): Promise<void> {
+    await whole?.close();
+    await takeDown(stack);
+    rmSync(join(checkout, `Pulumi.${stack}.yaml`), { force: true });
   }
 
   async close(): Promise<void> {
