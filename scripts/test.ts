@@ -5,7 +5,7 @@
  *     npm run check              type check and lint
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
- *     npm run test:long          code and numbers of servers changed while all runs; no part of npm test
+ *     npm run test:long          code, sizes and numbers of servers changed while all runs, and faults; no part of npm test
  *     npm run test:docker        the whole architecture in containers; no part of npm test
  *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
  *     npm run test:storage       the master dataset on an S3 server, the demo included
