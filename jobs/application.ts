@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { View } from "./views/view.ts";
 
 /** What a person writes: the events' schema and the views over them. */
@@ -9,7 +9,8 @@ export interface Application<Event = unknown> {
 }
 
 /**
- * Defines an application.
+ * Defines an application. The schema is compiled, so that checking an event costs a fraction of parsing its JSON instead
+ * of half as much again; a schema that zod cannot compile stays as it is, and says the same of every event either way.
  *
  * @throws {TypeError} if two views have the same name, or there is none
  */
@@ -18,5 +19,5 @@ export function application<Event>(args: Application<Event>): Application<Event>
   const names = args.views.map((view) => view.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new TypeError(`application: two views are named ${JSON.stringify(twice)}`);
-  return args;
+  return { ...args, event: z.compile(args.event) };
 }
