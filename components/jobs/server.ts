@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
+import { nodeArguments } from "../../jobs/node-arguments.ts";
 import { modulePath } from "../module-path.ts";
 import type { InstanceIdentity, ServiceArgs } from "../target.ts";
 import { configurationFile, type JobArgs } from "./configuration.ts";
@@ -29,7 +30,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
     ...(args.access && { access: args.access }),
     command: [
       target.node,
-      `--max-old-space-size=${Math.round(memory * 0.6)}`,
+      ...nodeArguments(Math.round(memory * 0.6)),
       target.program(jobModule(args.entry), args.application.module),
       `--configuration=${join(placement.configuration, configurationFile)}`,
       `--address=${placement.address}`,

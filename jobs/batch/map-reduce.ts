@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { hadoopConfiguration } from "../../components/hadoop/configuration.ts";
+import { nodeArguments } from "../node-arguments.ts";
 import { counterGroup } from "./streaming.ts";
 import { type JobCounters, Yarn, type YarnApplication } from "./yarn.ts";
 
@@ -150,6 +151,7 @@ function escapePath(path: string): string {
 
 /** The command line of Hadoop's client, which submits the job and ends. */
 export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: string): string[] {
+  const task = (program: string) => `"${hadoop.node}" ${nodeArguments().join(" ")} "${basename(program)}"`;
   return [
     hadoop.java,
     "-Xmx128m",
@@ -173,9 +175,9 @@ export function submitCommand({ hadoop, input, output }: MapReduceArgs, job: str
     "-output",
     output,
     "-mapper",
-    `"${hadoop.node}" "${basename(hadoop.mapper)}"`,
+    task(hadoop.mapper),
     "-reducer",
-    `"${hadoop.node}" "${basename(hadoop.reducer)}"`,
+    task(hadoop.reducer),
   ];
 }
 

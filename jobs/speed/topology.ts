@@ -1,5 +1,6 @@
 import type { FluxTopology } from "../../components/storm/flux.ts";
 import { shellBolt, shellSpout } from "../../components/storm/flux.ts";
+import { nodeArguments } from "../node-arguments.ts";
 import { descriptorFields } from "./descriptor.ts";
 
 /** The names under which the speed topology expects its resources. */
@@ -31,7 +32,7 @@ export function speedTopology(args: SpeedTopologyArgs): FluxTopology {
   const { node, partitions, bolts = 1, workers = 1, boltHeap = 192 } = args;
   const command = (program: string, heap: number) => [
     node,
-    `--max-old-space-size=${heap}`,
+    ...nodeArguments(heap),
     program,
     `--configuration=${speedResources.configuration}`,
   ];

@@ -37,10 +37,11 @@ export async function measureBatch(
   try {
     await download(session, folder);
     for (let run = 0; run < runs; run++) {
-      const plain = await runProgram<{ events: number; seconds: number; cpu: number }>(yardstick, 4_096, [
-        `--module=${session.architecture.application}`,
-        folder,
-      ]);
+      const plain = await runProgram<{ events: number; seconds: number; cpu: number }>(
+        yardstick,
+        ["--max-old-space-size=4096"],
+        [`--module=${session.architecture.application}`, folder],
+      );
       const cost = await batchRun(session);
       costs.push({ events: plain.events, wall: cost.mapReduce, cpu: cost.cpu });
       const subject = { part: "batch", of } as const;

@@ -4,11 +4,15 @@ import { text } from "node:stream/consumers";
 /**
  * Runs one of the bench's own programs, with the project's Node, and returns the JSON that it prints.
  *
- * @param heap the largest JavaScript heap, in MiB
+ * @param node Node's own arguments
  * @throws {Error} if it fails
  */
-export async function runProgram<Output>(program: string, heap: number, args: readonly string[]): Promise<Output> {
-  const child = spawn(process.execPath, [`--max-old-space-size=${heap}`, program, ...args], {
+export async function runProgram<Output>(
+  program: string,
+  node: readonly string[],
+  args: readonly string[],
+): Promise<Output> {
+  const child = spawn(process.execPath, [...node, program, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [output, exitCode] = await Promise.all([

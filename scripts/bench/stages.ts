@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeArguments } from "../../jobs/node-arguments.ts";
 import { stateFolder } from "../environment.ts";
 import type { Results } from "./results.ts";
 import { runProgram } from "./run-program.ts";
@@ -43,7 +44,7 @@ export async function measureStages(
   for (let run = 0; run < runs; run++) {
     const last = Math.max(1, Math.floor((held - events) / events) + 1);
     const from = Math.floor(((run % last) * events) / partitions / chunkSize) * chunkSize;
-    const { events: counted, took } = await runProgram<Passes>(passes, boltHeap, [
+    const { events: counted, took } = await runProgram<Passes>(passes, nodeArguments(boltHeap), [
       `--configuration=${file}`,
       `--module=${architecture.application}`,
       `--from=${from}`,

@@ -220,12 +220,13 @@ test("the jobs are commands with their configuration, and the outputs lead to th
   expect(archiver?.command).toEqual([
     target.node,
     "--max-old-space-size=154",
+    "--single-threaded-gc",
     join(checkout, "jobs/archive/main.ts"),
     configurationOf("lambda-archiver"),
     `--address=${address("lambda/archiver")}`,
     "--port=9300",
   ]);
-  expect(serving?.command.slice(2)).toEqual([
+  expect(serving?.command.slice(3)).toEqual([
     join(checkout, "jobs/serving/main.ts"),
     configurationOf("lambda-serving"),
     `--address=${address("lambda/serving")}`,

@@ -61,9 +61,9 @@ test("the client puts generic options first and quotes the programs", () => {
     "-output",
     "/views/20260102T030405006",
     "-mapper",
-    '"/opt/node 24/bin/node" "mapper.mjs"',
+    '"/opt/node 24/bin/node" --single-threaded-gc "mapper.mjs"',
     "-reducer",
-    '"/opt/node 24/bin/node" "reducer.mjs"',
+    '"/opt/node 24/bin/node" --single-threaded-gc "reducer.mjs"',
   ]);
 });
 

@@ -9,7 +9,13 @@ test("one worker opens no port", () => {
     "topology.max.spout.pending": 120,
   });
   expect(topology.spouts[0]?.constructorArgs).toEqual([
-    ["/node", "--max-old-space-size=64", "speed-spout.mjs", "--configuration=configuration.json"],
+    [
+      "/node",
+      "--max-old-space-size=64",
+      "--single-threaded-gc",
+      "speed-spout.mjs",
+      "--configuration=configuration.json",
+    ],
     ["partition", "chunk", "end", "views", "tables"],
   ]);
 });
@@ -20,7 +26,15 @@ test("a partition's descriptors always go to the same of several bolts", () => {
   expect(topology.bolts).toMatchObject([
     {
       parallelism: 4,
-      constructorArgs: [["/node", "--max-old-space-size=300", "speed-bolt.mjs", "--configuration=configuration.json"]],
+      constructorArgs: [
+        [
+          "/node",
+          "--max-old-space-size=300",
+          "--single-threaded-gc",
+          "speed-bolt.mjs",
+          "--configuration=configuration.json",
+        ],
+      ],
     },
   ]);
   expect(topology.streams).toEqual([
