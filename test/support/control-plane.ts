@@ -140,6 +140,8 @@ export class ControlPlane {
       `--config=${programs.stages}`,
       "--manage-all-nodes=false",
       "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+      // Without leases a node counts as lost after a minute, and its pods as not ready.
+      "--node-lease-duration-seconds=40",
       "--node-ip=10.99.0.1",
       "--cidr=10.245.0.0/16",
     ]);
