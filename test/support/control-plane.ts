@@ -106,6 +106,8 @@ export class ControlPlane {
       `--cert-dir=${file("certificates")}`,
       `--token-auth-file=${file("tokens.csv")}`,
       "--authorization-mode=RBAC",
+      // So that it is the namespace's own admission that refuses a privileged pod.
+      "--allow-privileged=true",
       `--service-account-key-file=${file("service-accounts.pub")}`,
       `--service-account-signing-key-file=${file("service-accounts.key")}`,
       "--service-account-issuer=https://kubernetes.default.svc",

@@ -79,6 +79,8 @@ export function replicaFilesVolume(name: string, sources: EntrySources): Volume 
 }
 
 function projected(name: string, sources: types.input.core.v1.VolumeProjection[]): Volume {
+  // Of an empty list the API server says nothing, which would be a change in every preview.
+  if (sources.length === 0) return { name, emptyDir: {} };
   // Readable for the group of the pod's volumes, which nobody else is in.
   return { name, projected: { defaultMode: 0o440, sources } };
 }
