@@ -51,10 +51,15 @@ export function hashOf(entries: Readonly<Record<string, pulumi.Input<string>>>):
   return pulumi.unsecret(pulumi.output(entries).apply((contents) => contentHash(JSON.stringify(contents))));
 }
 
-/** The names of the ConfigMap and of the Secret that hold the entries, if there are any. */
+/**
+ * The names of the ConfigMap and of the Secret that hold the entries, if there are any. What uses them has to depend on
+ * the resources by itself: if the names did, Pulumi would replace every user with an object of new content and the same
+ * name.
+ */
 export interface EntrySources {
   readonly configMap?: pulumi.Input<string>;
   readonly secret?: pulumi.Input<string>;
+  readonly resources: readonly pulumi.Resource[];
 }
 
 /** The volume of an instance's files, laid out by their paths. */

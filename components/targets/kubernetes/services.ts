@@ -1,10 +1,17 @@
 import * as kubernetes from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { mountedFolders as folders } from "../../images/layout.ts";
 import { InputErrors } from "../../input-errors.ts";
 import { instanceName, type ServiceArgs, type ServicesArgs } from "../../target.ts";
 import { startCommand } from "../container/command.ts";
-import { copyOwnFiles, entriesOf, entriesOfReplicas, filesVolume, replicaFilesVolume } from "./files.ts";
+import {
+  copyOwnFiles,
+  type EntrySources,
+  entriesOf,
+  entriesOfReplicas,
+  filesVolume,
+  replicaFilesVolume,
+} from "./files.ts";
 import { folderMounts, passingData, passingVolumes, replicaFiles } from "./folders.ts";
 import { type Network, podAddress, podName, selector, serviceDomain, workloadName } from "./names.ts";
 import { container, type ProgramSpec, podSpec, probes } from "./pods.ts";
@@ -65,11 +72,13 @@ export function createServices(
   namespace.openWays(first.identity, ports, aside);
   createHeadlessService(namespace, workload, aside);
   if (replicas.length > 1) createDisruptionBudget(namespace, workload, aside);
-  const template = createTemplate(namespace, workload, aside);
+  const sources = createFiles(namespace, workload, aside);
+  const template = createTemplate(namespace, workload, sources, aside);
+  const options = pulumi.mergeOptions(opts, { dependsOn: [...sources.resources] });
   return [
     workload.indexed || workload.stateful
-      ? createStatefulSet(namespace, workload, template, opts)
-      : createDeployment(namespace, workload, template, opts),
+      ? createStatefulSet(namespace, workload, template, options)
+      : createDeployment(namespace, workload, template, options),
   ];
 }
 
@@ -122,17 +131,25 @@ function createDisruptionBudget(namespace: StackNamespace, { name, labels }: Wor
   );
 }
 
-function createTemplate(namespace: StackNamespace, workload: Workload, aside: CustomOptions): PodTemplateSpec {
+function createFiles(
+  namespace: StackNamespace,
+  { name, first, replicas, indexed }: Workload,
+  aside: CustomOptions,
+): EntrySources {
+  const { files = {} } = first;
+  if (!indexed) return namespace.createEntries(name, entriesOf(files), entriesOf(files), aside);
+  const all = entriesOfReplicas(replicas.map((replica) => replica.files ?? {}));
+  // Further replicas leave the pods alone that are there; what all are told, the first one is told too.
+  return namespace.createEntries(name, all, entriesOfReplicas([files]), aside);
+}
+
+function createTemplate(
+  namespace: StackNamespace,
+  workload: Workload,
+  sources: EntrySources,
+  aside: CustomOptions,
+): PodTemplateSpec {
   const { name, labels, first, replicas, common, indexed, stateful } = workload;
-  const sources = indexed
-    ? namespace.createEntries(
-        name,
-        entriesOfReplicas(replicas.map(({ files = {} }) => files)),
-        // Further replicas leave the pods alone that are there; what all are told, the first one is told too.
-        entriesOfReplicas([first.files ?? {}]),
-        aside,
-      )
-    : namespace.createEntries(name, entriesOf(first.files ?? {}), entriesOf(first.files ?? {}), aside);
   const environment = [
     ...(indexed ? podVariables(name, namespace.network) : []),
     ...namespace.createEnvironment(name, common.environment, aside),

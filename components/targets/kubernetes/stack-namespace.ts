@@ -152,7 +152,8 @@ export class StackNamespace {
     const secret = Object.fromEntries(Object.entries(environment).filter(([, value]) => typeof value !== "string"));
     const inline = plain.map(([variable, value]) => ({ name: variable, value }));
     if (Object.keys(secret).length === 0) return inline;
-    const resource = this.#createSecret(`${name}-environment`, secret, hashOf(secret), aside);
+    const called = `${name}-environment`;
+    const resource = createSecret(called, this.metadata(called, {}, hashOf(secret)), secret, aside);
     return [
       ...inline,
       ...Object.keys(secret).map((variable) => ({
@@ -170,21 +171,25 @@ export class StackNamespace {
   createEntries(name: string, entries: FileEntries, deciding: FileEntries, aside: CustomOptions): EntrySources {
     const { plain, secret } = entries;
     const files = `${name}-files`;
-    return {
-      ...(Object.keys(plain).length > 0 && {
-        configMap: new kubernetes.core.v1.ConfigMap(
-          files,
-          {
-            metadata: this.metadata(files, {}, hashOf(deciding.plain)),
-            data: { ...plain },
-          },
-          aside,
-        ).metadata.name,
-      }),
-      ...(Object.keys(secret).length > 0 && {
-        secret: this.#createSecret(files, secret, hashOf(deciding.secret), aside).metadata.name,
-      }),
+    const resources: pulumi.Resource[] = [];
+    const named = (
+      hash: pulumi.Output<string>,
+      create: (metadata: ReturnType<typeof this.metadata>) => pulumi.Resource,
+    ) => {
+      const metadata = this.metadata(files, {}, hash);
+      resources.push(create(metadata));
+      return metadata.name;
     };
+    const configMap =
+      Object.keys(plain).length > 0 &&
+      named(
+        hashOf(deciding.plain),
+        (metadata) => new kubernetes.core.v1.ConfigMap(files, { metadata, data: { ...plain } }, aside),
+      );
+    const secretName =
+      Object.keys(secret).length > 0 &&
+      named(hashOf(deciding.secret), (metadata) => createSecret(files, metadata, secret, aside));
+    return { ...(configMap && { configMap }), ...(secretName && { secret: secretName }), resources };
   }
 
   /**
@@ -204,16 +209,6 @@ export class StackNamespace {
     if (this.#policies.has(name)) return;
     this.#policies.add(name);
     new kubernetes.networking.v1.NetworkPolicy(name, { metadata: this.metadata(name), spec }, aside);
-  }
-
-  #createSecret(
-    name: string,
-    contents: Readonly<Record<string, pulumi.Input<string>>>,
-    hash: pulumi.Output<string>,
-    aside: CustomOptions,
-  ): kubernetes.core.v1.Secret {
-    const stringData = pulumi.secret(pulumi.output(contents));
-    return new kubernetes.core.v1.Secret(name, { metadata: this.metadata(name, {}, hash), stringData }, aside);
   }
 
   /** The namespace, which comes before all that is in it, closed and with the strictest rules for pods. */
@@ -271,6 +266,15 @@ export class StackNamespace {
   #providerOption(): CustomOptions {
     return this.#provider === undefined ? {} : { provider: this.#provider };
   }
+}
+
+function createSecret(
+  name: string,
+  metadata: ReturnType<StackNamespace["metadata"]>,
+  contents: Readonly<Record<string, pulumi.Input<string>>>,
+  aside: CustomOptions,
+): kubernetes.core.v1.Secret {
+  return new kubernetes.core.v1.Secret(name, { metadata, stringData: pulumi.secret(pulumi.output(contents)) }, aside);
 }
 
 function createProvider({ kubeconfig, context, renderYamlToDirectory }: KubernetesTargetArgs) {

@@ -29,7 +29,7 @@ export function createTask(namespace: StackNamespace, args: TaskArgs, opts: Cust
 function createJob(namespace: StackNamespace, args: TaskArgs, opts: CustomOptions): pulumi.Resource {
   const { name, labels } = named(args);
   const time = timeOf(args);
-  const { program, pod } = createProgram(namespace, { ...args, ...taskSize }, opts);
+  const { program, pod, options } = createProgram(namespace, { ...args, ...taskSize }, opts);
   return new kubernetes.batch.v1.Job(
     name,
     {
@@ -43,7 +43,7 @@ function createJob(namespace: StackNamespace, args: TaskArgs, opts: CustomOption
         }),
       },
     },
-    namespace.options(opts, time),
+    namespace.options(options, time),
   );
 }
 
@@ -58,7 +58,7 @@ function createKeeper(
 ): pulumi.Resource {
   const { name, labels } = named(args);
   const time = timeOf(args);
-  const { program, pod } = createProgram(namespace, { ...args, ...taskSize }, opts);
+  const { program, pod, options } = createProgram(namespace, { ...args, ...taskSize }, opts);
   const waiting = container("keeper", ["sleep", "infinity"], program);
   const { metadata, spec } = template(namespace, args, {
     ...pod,
@@ -82,14 +82,14 @@ function createKeeper(
         },
       },
     },
-    namespace.options(opts, time + (args.timeout ?? defaultTimeout)),
+    namespace.options(options, time + (args.timeout ?? defaultTimeout)),
   );
 }
 
 /** A CronJob, whose runs never overlap. */
 export function createSchedule(namespace: StackNamespace, args: ScheduleArgs, opts: CustomOptions): pulumi.Resource {
   const { name, labels } = named(args);
-  const { program, pod } = createProgram(namespace, args, opts);
+  const { program, pod, options } = createProgram(namespace, args, opts);
   return new kubernetes.batch.v1.CronJob(
     name,
     {
@@ -111,7 +111,7 @@ export function createSchedule(namespace: StackNamespace, args: ScheduleArgs, op
         },
       },
     },
-    namespace.options(opts, preparationTime),
+    namespace.options(options, preparationTime),
   );
 }
 
@@ -150,7 +150,8 @@ function createProgram(
     workingDirectory: folders.data,
   };
   const volumes = [filesVolume("configuration", files, sources), passingData, ...passingVolumes];
-  return { program, pod: { ...namespace.podArgs(name, labels, aside), volumes, stopGrace: 10 } };
+  const pod = { ...namespace.podArgs(name, labels, aside), volumes, stopGrace: 10 };
+  return { program, pod, options: pulumi.mergeOptions(opts, { dependsOn: [...sources.resources] }) };
 }
 
 function template(

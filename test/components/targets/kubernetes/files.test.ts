@@ -50,7 +50,7 @@ test("a replica copies its own files, by their paths and readable for nobody els
 });
 
 test("the files of one instance lie where their paths say", () => {
-  const volume = filesVolume("configuration", files(0), { configMap: "x-files-1", secret: "x-files-2" });
+  const volume = filesVolume("configuration", files(0), { configMap: "x-files-1", secret: "x-files-2", resources: [] });
   expect(volume).toEqual({
     name: "configuration",
     projected: {

@@ -168,7 +168,7 @@ describe.skipIf(problem !== undefined)(`the whole architecture on Kubernetes${pr
     const ids = new Set(podsBefore.map(({ metadata }) => metadata.uid));
     const replaced = (await pods("tiny")).filter(({ metadata }) => !ids.has(metadata.uid));
     expect(names(replaced)).toEqual(["lambda-kafka-broker-0"]);
-    expect(replaced[0].spec.containers[0].args).toContain("-Xmx320m");
+    expect(replaced[0].spec.containers[0].args.join(" ")).toContain("-Xmx320m");
     await expectNoChanges("tiny");
   });
 
