@@ -40,7 +40,7 @@ export const subjects = {
     create: () => createKubernetesTarget(stack),
     read: readKubernetes,
     testedOn:
-      "nothing yet: `npm run test:kubernetes` is written for a real control plane with simulated nodes, but has not been seen to pass",
+      "a real control plane with simulated nodes, on which pods count as ready but run nothing: `npm run test:kubernetes`",
   },
 } satisfies Record<string, Subject>;
 export type SubjectName = keyof typeof subjects;
