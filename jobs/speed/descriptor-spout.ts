@@ -105,7 +105,9 @@ export class DescriptorSpout implements Spout {
   async #watchTables(): Promise<void> {
     const { views, store, reporter } = this.#options;
     const report = reportRetries(reporter, "whether the speed views' tables are still the same is unknown");
-    for (let failures = 0; ; await sleep(this.#seldom)) {
+    for (let failures = 0; ; ) {
+      // At the start there is nothing yet to compare with.
+      await sleep(this.#seldom);
       try {
         const tables = await store.tablesId(views);
         failures = 0;

@@ -171,25 +171,18 @@ export class StackNamespace {
   createEntries(name: string, entries: FileEntries, deciding: FileEntries, aside: CustomOptions): EntrySources {
     const { plain, secret } = entries;
     const files = `${name}-files`;
-    const resources: pulumi.Resource[] = [];
-    const named = (
-      hash: pulumi.Output<string>,
-      create: (metadata: ReturnType<typeof this.metadata>) => pulumi.Resource,
-    ) => {
-      const metadata = this.metadata(files, {}, hash);
-      resources.push(create(metadata));
-      return metadata.name;
+    const ofPlain = this.metadata(files, {}, hashOf(deciding.plain));
+    const ofSecret = this.metadata(files, {}, hashOf(deciding.secret));
+    const configMaps =
+      Object.keys(plain).length === 0
+        ? []
+        : [new kubernetes.core.v1.ConfigMap(files, { metadata: ofPlain, data: { ...plain } }, aside)];
+    const secrets = Object.keys(secret).length === 0 ? [] : [createSecret(files, ofSecret, secret, aside)];
+    return {
+      ...(configMaps.length > 0 && { configMap: ofPlain.name }),
+      ...(secrets.length > 0 && { secret: ofSecret.name }),
+      resources: [...configMaps, ...secrets],
     };
-    const configMap =
-      Object.keys(plain).length > 0 &&
-      named(
-        hashOf(deciding.plain),
-        (metadata) => new kubernetes.core.v1.ConfigMap(files, { metadata, data: { ...plain } }, aside),
-      );
-    const secretName =
-      Object.keys(secret).length > 0 &&
-      named(hashOf(deciding.secret), (metadata) => createSecret(files, metadata, secret, aside));
-    return { ...(configMap && { configMap }), ...(secretName && { secret: secretName }), resources };
   }
 
   /**
