@@ -76,6 +76,9 @@ export function baseReference({ base, repository }: ImageSettings): string {
  *
  * @param base see {@link baseReference}
  *
+ * The folder of temporary files is open to all as /tmp is, since a runc before 1.1.8 gives the memory that is mounted over
+ * it the mode of the folder, and root as its owner: see opencontainers/runc#3911.
+ *
  * The context holds `bin/node`, `programs/` and a folder a distribution, as far as the image has them.
  */
 export function dockerfile(content: ImageContent, base: string): string {
@@ -106,6 +109,7 @@ RUN mkdir -p /image/etc /image/opt/lambda/bin ${Object.values(mountedFolders)
  && chown -R 0:0 /image \\
  && chown ${userId}:${userId} /image/lambda/* \\
  && chmod 700 /image/lambda/* \\
+ && chmod 1777 /image${mountedFolders.temporary} \\
  && find /image -depth -exec touch --no-dereference --date=@${imageTimestamp} {} +
 
 FROM ${base}
