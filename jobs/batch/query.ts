@@ -3,6 +3,7 @@ import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
 import type { Row } from "../views/aggregate.ts";
 import { earliestTime, latestTime } from "../views/time.ts";
 import { type AnyView, measureColumns } from "./columns.ts";
+import { decodeRow, type EncodedRow } from "./records.ts";
 import type { Version } from "./versions.ts";
 
 /** What is asked of one version of a batch view. */
@@ -11,17 +12,20 @@ export interface BatchQuery {
   readonly broker: string;
   readonly view: AnyView;
   readonly version: Version;
-  /** Only rows with these values of these key fields. Default: every key. */
-  readonly key?: Readonly<Record<string, string>>;
+  /** Only rows of these keys, each the values of the view's key fields in order. Default: every key. */
+  readonly keys?: readonly (readonly string[])[];
   /** Only time steps that start at or after this time, in milliseconds since 1970. Default: from the first. */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** Only time steps that start before this time, in milliseconds since 1970. Default: to the last. */
-  readonly to?: number;
+  readonly to?: number | undefined;
   /** Milliseconds until the query fails. Default: 10,000. */
   readonly timeout?: number;
   /** Gives the query up. Default: only the timeout does. */
   readonly signal?: AbortSignal;
 }
+
+/** What is asked of all keys of one version: their totals of one measure. */
+export type TotalsQuery = Omit<BatchQuery, "keys"> & { readonly measure: string };
 
 /** The total of one measure for one key over the times asked for. */
 export interface BatchTotal {
@@ -43,20 +47,29 @@ export class BatchQueryError extends Error {
  * @throws {BatchQueryError} if Druid does not answer in time and completely
  */
 export async function readBatchRows(query: BatchQuery): Promise<Row[]> {
+  return (await readEncodedRows(query)).map((row) => decodeRow(query.view, row));
+}
+
+/**
+ * The rows of {@link readBatchRows} with their states as they are stored.
+ *
+ * @throws {BatchQueryError} if Druid does not answer in time and completely
+ */
+export async function readEncodedRows(query: BatchQuery): Promise<EncodedRow[]> {
   const { from, to } = boundsOf(query);
   // Of no time at all no server has a segment, and there is nothing to ask.
   if (query.version.rows === 0 || from >= to) return [];
-  const { view } = query;
   let events = await scan(query);
   if (events.length === 0) {
     // A broker that has just started and has not heard of the datasource yet answers like one that has no such rows.
     await checkIsKnown(query);
     events = await scan(query);
   }
+  const { length } = query.view.keyFields;
   return events.map(([time, ...values]) => ({
     bucket: Number(time),
-    key: values.slice(0, view.keyFields.length) as string[],
-    states: view.decode(values.slice(view.keyFields.length)),
+    key: values.slice(0, length) as string[],
+    columns: values.slice(length),
   }));
 }
 
@@ -67,7 +80,7 @@ export async function readBatchRows(query: BatchQuery): Promise<Row[]> {
  * @throws {BatchQueryError} if Druid does not answer in time and completely
  * @throws {TypeError} if the view has no such measure
  */
-export async function readBatchTotals(query: BatchQuery & { readonly measure: string }): Promise<BatchTotal[]> {
+export async function readBatchTotals(query: TotalsQuery): Promise<BatchTotal[]> {
   const measure: AnyMeasure<unknown> | undefined = query.view.measures[query.measure];
   if (measure === undefined) throw new TypeError(`view ${query.view.name} has no measure ${query.measure}`);
   if (query.version.rows === 0) return [];
@@ -99,7 +112,7 @@ export async function countRows(args: Pick<BatchQuery, "broker" | "timeout" | "s
 /** A statement of Druid SQL with its parameters: no value of a user is ever part of the text. */
 export interface Sql {
   readonly query: string;
-  readonly parameters: readonly { readonly type: "VARCHAR" | "BIGINT"; readonly value: string | number }[];
+  readonly parameters: readonly { readonly type: "BIGINT"; readonly value: number }[];
 }
 
 /**
@@ -109,18 +122,28 @@ export interface Sql {
 export function rowsScan(query: BatchQuery): object {
   const { view, version } = query;
   const { from, to } = boundsOf(query);
-  const filters = Object.entries(query.key ?? {}).map(([column, matchValue]) => {
-    checkKeyField(view, column);
-    return { type: "equals", column, matchValueType: "STRING", matchValue };
-  });
   return {
     queryType: "scan",
     dataSource: version.datasource,
     intervals: [`${new Date(from).toISOString()}/${new Date(Math.max(from, to)).toISOString()}`],
-    ...(filters.length > 0 && { filter: { type: "and", fields: filters } }),
+    ...(query.keys !== undefined && { filter: keysFilter(view, query.keys) }),
     columns: ["__time", ...view.keyFields, ...view.columns.map((column) => column.name)],
     resultFormat: "compactedList",
   };
+}
+
+/** Any of the keys: each field by an index of its values, however many keys there are. */
+function keysFilter({ keyFields }: AnyView, keys: readonly (readonly string[])[]): object {
+  const filters = keys.map((key) => ({
+    type: "and",
+    fields: keyFields.map((column, index) => ({
+      type: "equals",
+      column,
+      matchValueType: "STRING",
+      matchValue: key[index],
+    })),
+  }));
+  return { type: "or", fields: filters };
 }
 
 /** The times asked for, as far as there are any: the second may come before the first. */
@@ -129,7 +152,7 @@ function boundsOf({ from = earliestTime, to = latestTime }: BatchQuery): { from:
 }
 
 /** The statement of {@link readBatchTotals}: key fields, the measure's columns, merged if Druid can. */
-export function totalsSql(query: BatchQuery & { readonly measure: string }): Sql {
+export function totalsSql(query: TotalsQuery): Sql {
   const fields = query.view.keyFields.map(identifier);
   const columns = measureColumns(query.view, query.measure);
   if (columns.some((column) => column.merge === undefined))
@@ -139,9 +162,9 @@ export function totalsSql(query: BatchQuery & { readonly measure: string }): Sql
   return { query: `${text} GROUP BY ${fields.join(", ")}`, parameters };
 }
 
-function select(query: BatchQuery, columns: readonly string[]): Sql {
+function select(query: TotalsQuery, columns: readonly string[]): Sql {
   const conditions: string[] = [];
-  const parameters: { type: "VARCHAR" | "BIGINT"; value: string | number }[] = [];
+  const parameters: { type: "BIGINT"; value: number }[] = [];
   if (query.from !== undefined) {
     conditions.push("__time >= MILLIS_TO_TIMESTAMP(?)");
     parameters.push({ type: "BIGINT", value: query.from });
@@ -150,21 +173,12 @@ function select(query: BatchQuery, columns: readonly string[]): Sql {
     conditions.push("__time < MILLIS_TO_TIMESTAMP(?)");
     parameters.push({ type: "BIGINT", value: query.to });
   }
-  for (const [field, value] of Object.entries(query.key ?? {})) {
-    checkKeyField(query.view, field);
-    conditions.push(`${identifier(field)} = ?`);
-    parameters.push({ type: "VARCHAR", value });
-  }
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   return { query: `SELECT ${columns.join(", ")} FROM ${identifier(query.version.datasource)}${where}`, parameters };
 }
 
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function checkKeyField(view: AnyView, field: string): void {
-  if (!view.keyFields.includes(field)) throw new TypeError(`view ${view.name} has no key field ${field}`);
 }
 
 async function scan(query: BatchQuery): Promise<ColumnValue[][]> {

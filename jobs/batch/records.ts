@@ -13,12 +13,20 @@ export function encodeRecord(view: AnyView, { bucket, key, states }: Row): strin
   return `${JSON.stringify([view.name, bucket, ...key])}\t${JSON.stringify(view.encode(states))}`;
 }
 
+/** A row with its states as they are stored. */
+export interface EncodedRow extends Pick<Row, "bucket" | "key"> {
+  /** The values of the view's columns, in order. */
+  readonly columns: readonly ColumnValue[];
+}
+
+/** The row, its states to be looked into. */
+export function decodeRow(view: AnyView, { bucket, key, columns }: EncodedRow): Row {
+  return { bucket, key, states: view.decode(columns) };
+}
+
 /** What a record says, its states as they are written. */
-export interface EncodedRecord {
+export interface EncodedRecord extends EncodedRow {
   readonly view: AnyView;
-  readonly bucket: number;
-  readonly key: readonly string[];
-  readonly columns: ColumnValue[];
 }
 
 /**

@@ -2,18 +2,25 @@ import { Client, policies, types } from "cassandra-driver";
 import { partitionFolder } from "../archive/layout.ts";
 import { archivedHorizon } from "../batch/horizon.ts";
 import { readPointer } from "../batch/pointer.ts";
-import { readBatchRows, readBatchTotals } from "../batch/query.ts";
+import { readBatchTotals, readEncodedRows } from "../batch/query.ts";
+import { decodeRow } from "../batch/records.ts";
 import type { Pointer } from "../batch/versions.ts";
 import type { Configuration } from "../configuration.ts";
 import { RangeReader, type Watermarks } from "../kafka/range-reader.ts";
 import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
+import { BatchRows, keptRows, type ReadRows } from "./batch-rows.ts";
 import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { speedStore } from "./speed-store.ts";
-import type { AnyView, Selection, Stores } from "./stores.ts";
-import { TotalsCache } from "./totals-cache.ts";
+import type { Stores } from "./stores.ts";
+import { VersionCache } from "./version-cache.ts";
+
+/** The most keys that are kept of all totals together: some 50 MiB of sums. */
+const mostTotals = 250_000;
+/** Milliseconds that all keys' totals may take; who asks for them may give up earlier. */
+const totalsTimeout = 60_000;
 
 /**
  * The real stores. Nothing is connected before the first call, and what cannot be reached is tried again by the next
@@ -38,21 +45,13 @@ export function openStores(
   const reader = new RangeReader({ ...kafka, clientId: "lambda-serving" });
   const storage = openStorage(configuration.storage, storeTimeout);
 
-  const batchQuery = (view: AnyView, { key, from, to }: Selection) => ({
-    broker: druid.broker,
-    view,
-    // The caller's signal ends it earlier.
-    timeout: 60_000,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(key === undefined
-      ? {}
-      : { key: Object.fromEntries(view.keyFields.map((field, index) => [field, key[index] ?? ""])) }),
-  });
-
-  const totals = new TotalsCache();
+  // What is kept or shared is read for all who ask: no one question's signal ends it.
+  const readRows: ReadRows = (question) =>
+    readEncodedRows({ broker: druid.broker, timeout: storeTimeout, ...question });
+  const kept = keptRows();
+  const rows = new Map<string, BatchRows>();
+  const totals = new VersionCache<RankedTotals>(mostTotals, ({ size }) => size);
   const inCassandra = speedStore({ client, generations, partitions, shards: speed.shards });
-  // What every question asks for, whatever its key: no one question's signal ends it.
   const forAll = new AbortController().signal;
   const pointers = new SharedReads<Pointer | undefined>();
   const progress = new SharedReads<readonly Progress[]>();
@@ -62,10 +61,22 @@ export function openStores(
     pointer: (view) =>
       pointers.get(view.name, () => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" })),
     progress: (view, chunk) => progress.get(`${view.name} ${chunk}`, () => inCassandra.progress(view, chunk, forAll)),
-    batchRows: (view, version, selection, signal) => readBatchRows({ ...batchQuery(view, selection), version, signal }),
-    batchTotals: (view, version, measure, selection, signal) =>
-      totals.get(JSON.stringify([version.datasource, measure, selection.from, selection.to]), async () => {
-        const read = await readBatchTotals({ ...batchQuery(view, selection), version, measure, signal });
+    async batchRows(view, version, selection) {
+      const of = rows.get(view.name) ?? new BatchRows(readRows, kept);
+      rows.set(view.name, of);
+      return (await of.get({ view, version, ...selection })).map((row) => decodeRow(view, row));
+    },
+    batchTotals: (view, version, measure, { from, to }) =>
+      totals.get(JSON.stringify([version.datasource, measure, from, to]), async () => {
+        const read = await readBatchTotals({
+          broker: druid.broker,
+          timeout: totalsTimeout,
+          view,
+          version,
+          measure,
+          from,
+          to,
+        });
         return new RankedTotals(view.measures[measure] as AnyMeasure<never>, read);
       }),
     async batchReady(signal) {

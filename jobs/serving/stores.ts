@@ -45,8 +45,13 @@ export interface Stores {
     take: (row: SpeedRow) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Druid: the selected rows of one version of a batch view. */
-  batchRows(view: AnyView, version: Version, selection: Selection, signal: AbortSignal): Promise<readonly Row[]>;
+  /** Druid: the selected rows of one key of one version of a batch view. */
+  batchRows(
+    view: AnyView,
+    version: Version,
+    selection: Selection & Required<Pick<Selection, "key">>,
+    signal: AbortSignal,
+  ): Promise<readonly Row[]>;
   /** Druid: one measure's totals by key. They are shared: nobody changes them. */
   batchTotals(
     view: AnyView,

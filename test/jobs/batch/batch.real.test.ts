@@ -219,10 +219,10 @@ test("a run makes exact views, which can be asked for times, keys and totals", a
   const query = { broker: configuration.druid.broker, view: editsByChannel, version };
   const all = await readBatchRows(query);
   const [from, to] = [Date.UTC(2015, 8, 12, 6), Date.UTC(2015, 8, 12, 7, 30)];
-  const key = { channel: `#o"'k.wikipedia` };
-  const some = all.filter((row) => row.bucket >= from && row.bucket < to && row.key[0] === key.channel);
+  const keys = [[`#o"'k.wikipedia`]];
+  const some = all.filter((row) => row.bucket >= from && row.bucket < to && row.key[0] === keys[0]?.[0]);
   expect(some.length).toBeGreaterThan(0);
-  expect(texts(editsByChannel, await readBatchRows({ ...query, from, to, key }))).toEqual(texts(editsByChannel, some));
+  expect(texts(editsByChannel, await readBatchRows({ ...query, from, to, keys }))).toEqual(texts(editsByChannel, some));
   for (const measure of Object.keys(editsByChannel.measures)) {
     const totals = await readBatchTotals({ ...query, measure });
     expect(totals).toHaveLength(4);

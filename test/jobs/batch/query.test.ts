@@ -29,14 +29,27 @@ const version = {
 const query = { broker: "http://127.0.0.1:1", view: sales, version };
 
 describe("statements", () => {
-  test("rows of a key and of a time are asked for in Druid's own language", () => {
-    expect(rowsScan({ ...query, key: { shop: "x' OR 1=1 --" }, from: 1000, to: 2000 })).toEqual({
+  test("rows of keys and of a time are asked for in Druid's own language", () => {
+    const equals = (column: string, matchValue: string) => ({
+      type: "equals",
+      column,
+      matchValueType: "STRING",
+      matchValue,
+    });
+    const keys = [
+      ["x' OR 1=1 --", "a"],
+      ["y", "b"],
+    ];
+    expect(rowsScan({ ...query, keys, from: 1000, to: 2000 })).toEqual({
       queryType: "scan",
       dataSource: "sales_0123abcd_20261123T170509042",
       intervals: ["1970-01-01T00:00:01.000Z/1970-01-01T00:00:02.000Z"],
       filter: {
-        type: "and",
-        fields: [{ type: "equals", column: "shop", matchValueType: "STRING", matchValue: "x' OR 1=1 --" }],
+        type: "or",
+        fields: [
+          { type: "and", fields: [equals("shop", "x' OR 1=1 --"), equals("article", "a")] },
+          { type: "and", fields: [equals("shop", "y"), equals("article", "b")] },
+        ],
       },
       columns: ["__time", "shop", "article", "sales", "buyers", "turnover"],
       resultFormat: "compactedList",
@@ -63,8 +76,7 @@ describe("statements", () => {
     });
   });
 
-  test("unknown fields and measures are errors", () => {
-    expect(() => rowsScan({ ...query, key: { color: "red" } })).toThrow("view sales has no key field color");
+  test("unknown measures are errors", () => {
     expect(() => totalsSql({ ...query, measure: "profit" })).toThrow("view sales has no measure profit");
   });
 });

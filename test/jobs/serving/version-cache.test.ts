@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { count } from "../../../jobs/measures/index.ts";
 import { RankedTotals } from "../../../jobs/serving/merge.ts";
-import { TotalsCache } from "../../../jobs/serving/totals-cache.ts";
+import { VersionCache } from "../../../jobs/serving/version-cache.ts";
 
 const totals = (keys: number) =>
   new RankedTotals(
@@ -10,7 +10,7 @@ const totals = (keys: number) =>
   );
 
 test("what was asked for last is kept, as far as there is room for its keys", async () => {
-  const cache = new TotalsCache(10);
+  const cache = new VersionCache<RankedTotals>(10, ({ size }) => size);
   const loaded: string[] = [];
   const get = (name: string, keys: number) =>
     cache.get(name, async () => {
@@ -32,7 +32,7 @@ test("what was asked for last is kept, as far as there is room for its keys", as
 });
 
 test("who asks at the same time waits for the same; a failure is forgotten", async () => {
-  const cache = new TotalsCache();
+  const cache = new VersionCache<RankedTotals>(10, ({ size }) => size);
   let loads = 0;
   const failing = async () => {
     loads++;
