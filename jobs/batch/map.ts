@@ -1,7 +1,7 @@
 import type { Application } from "../application.ts";
 import { decodeEvent } from "../events/decode.ts";
 import { Aggregate } from "../views/aggregate.ts";
-import { encodeRecord } from "./records.ts";
+import { RecordFormat } from "./records.ts";
 
 /** What a map task has counted. */
 export interface MapCounts {
@@ -23,6 +23,7 @@ export class Mapper<Event> {
   readonly #application: Application<Event>;
   readonly #mostRows: number;
   readonly #skipped = new Map<string, number>();
+  readonly #formats: readonly RecordFormat[];
   #aggregates: Aggregate<Event>[] = [];
   #lines = 0;
   #invalid = 0;
@@ -32,6 +33,7 @@ export class Mapper<Event> {
     this.#application = application;
     this.#mostRows = mostRows;
     for (const view of application.views) this.#skipped.set(view.name, 0);
+    this.#formats = application.views.map((view) => new RecordFormat(view));
     this.#forget();
   }
 
@@ -60,9 +62,8 @@ export class Mapper<Event> {
   /** The records of all rows in memory, which are then forgotten. */
   flush(): string[] {
     const records: string[] = [];
-    for (const aggregate of this.#aggregates) {
-      for (const row of aggregate.rows()) records.push(encodeRecord(aggregate.view, row));
-    }
+    for (const [index, format] of this.#formats.entries())
+      for (const row of this.#aggregates[index]?.rows() ?? []) records.push(format.record(row));
     this.#forget();
     return records;
   }

@@ -5,14 +5,6 @@ import type { View } from "../views/view.ts";
 // biome-ignore lint/suspicious/noExplicitAny: views of any event; rows hold no events
 type AnyView = View<any>;
 
-/**
- * What goes from mappers to reducers: `key TAB value`. Both are JSON, which has no tab and no line break, and equal
- * keys of equal views have equal text, so that the sort brings the rows that belong together next to each other.
- */
-export function encodeRecord(view: AnyView, { bucket, key, states }: Row): string {
-  return `${JSON.stringify([view.name, bucket, ...key])}\t${JSON.stringify(view.encode(states))}`;
-}
-
 /** A row with its states as they are stored. */
 export interface EncodedRow extends Pick<Row, "bucket" | "key"> {
   /** The values of the view's columns, in order. */
@@ -24,35 +16,74 @@ export function decodeRow(view: AnyView, { bucket, key, columns }: EncodedRow): 
   return { bucket, key, states: view.decode(columns) };
 }
 
-/** What a record says, its states as they are written. */
-export interface EncodedRecord extends EncodedRow {
-  readonly view: AnyView;
-}
-
 /**
- * The inverse of {@link encodeRecord}, but for the states.
+ * How a view's rows are written by a batch run: as lines of its output, from which they are loaded into the store of
+ * batch views, each a JSON object `{"view": name, "__time": start of the step in ms, <key fields>, <columns>}`.
  *
- * @throws {Error} if the text is no record of one of the views
+ * What goes from mappers to reducers is that line with a tab before its columns, `key TAB value`. JSON itself has no
+ * tab and no line break. Equal keys of equal views have equal text, so that the sort brings the rows that belong
+ * together next to each other; a row that comes alone is its line without the tab.
  */
-export function parseRecord(text: string, views: ReadonlyMap<string, AnyView>): EncodedRecord {
-  const tab = text.indexOf("\t");
-  if (tab < 0) throw new Error(`record without a tab: ${text}`);
-  const [name, bucket, ...key] = JSON.parse(text.slice(0, tab)) as [string, number, ...string[]];
-  const view = views.get(name);
-  if (view === undefined) throw new Error(`record of an unknown view: ${text}`);
-  return { view, bucket, key, columns: JSON.parse(text.slice(tab + 1)) as ColumnValue[] };
+export class RecordFormat {
+  readonly view: AnyView;
+  /** What every key of the view begins with. */
+  readonly #begin: string;
+  /** What is before each key field's value, and before each column's. */
+  readonly #fields: readonly string[];
+  readonly #columns: readonly string[];
+
+  constructor(view: AnyView) {
+    this.view = view;
+    this.#begin = `${viewText(view.name)}${timeName}`;
+    const nameOf = (name: string) => `,${JSON.stringify(name)}:`;
+    this.#fields = view.keyFields.map(nameOf);
+    this.#columns = view.columns.map(({ name }) => nameOf(name));
+  }
+
+  /** The record of a row. */
+  record({ bucket, key, states }: Row): string {
+    let text = this.#begin + bucket;
+    for (let index = 0; index < key.length; index++) text += this.#fields[index] + JSON.stringify(key[index]);
+    return `${text}\t${this.value(states)}`;
+  }
+
+  /** The line of a row. */
+  line(row: Row): string {
+    return recordLine(this.record(row));
+  }
+
+  /** What a record says behind its tab. */
+  value(states: readonly unknown[]): string {
+    const values = this.view.encode(states);
+    let text = "";
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] as ColumnValue;
+      // Numbers are most of it, and are the same in JSON.
+      text += (this.#columns[index] as string) + (typeof value === "number" ? value : JSON.stringify(value));
+    }
+    return `${text}}`;
+  }
+
+  /** The inverse of {@link value}. */
+  states(value: string): unknown[] {
+    const values = JSON.parse(`{${value.slice(1)}`) as Record<string, ColumnValue>;
+    return this.view.decode(this.view.columns.map(({ name }) => values[name] as ColumnValue));
+  }
 }
 
-/** A row as a line of a batch run's output, from which it is loaded into the store of batch views. */
-export function outputLine(view: AnyView, { bucket, key, states }: Row): string {
-  return recordLine({ view, bucket, key, columns: view.encode(states) });
+/** The line of a record. */
+export function recordLine(record: string): string {
+  return record.replace("\t", "");
 }
 
-/** The line of {@link outputLine} for a row whose states are written already. */
-export function recordLine({ view, bucket, key, columns }: EncodedRecord): string {
-  const line: Record<string, ColumnValue> = { view: view.name, __time: bucket };
-  for (let index = 0; index < key.length; index++) line[view.keyFields[index] as string] = key[index] as string;
-  for (let index = 0; index < columns.length; index++)
-    line[view.columns[index]?.name as string] = columns[index] as ColumnValue;
-  return JSON.stringify(line);
+/** The text of the view's name in a record, which tells records of different views apart. */
+export function viewText(name: string): string {
+  return `{"view":${JSON.stringify(name)}`;
 }
+
+/** The {@link viewText} of a record, whatever the view. */
+export function viewTextOf(record: string): string {
+  return record.slice(0, record.indexOf(timeName));
+}
+
+const timeName = ',"__time":';

@@ -1,6 +1,5 @@
 import type { Application } from "../application.ts";
-import type { View } from "../views/view.ts";
-import { type EncodedRecord, parseRecord, recordLine } from "./records.ts";
+import { RecordFormat, viewText, viewTextOf } from "./records.ts";
 
 /** What a reduce task has counted. */
 export interface ReduceCounts {
@@ -10,8 +9,11 @@ export interface ReduceCounts {
   readonly output: Readonly<Record<string, number>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: views of any event; rows hold no events
-type AnyView = View<any>;
+/** What is known of the rows of one view. */
+interface Rows {
+  readonly format: RecordFormat;
+  lines: number;
+}
 
 const none: readonly string[] = [];
 
@@ -21,54 +23,58 @@ const none: readonly string[] = [];
  * the same.
  */
 export class Reducer<Event> {
-  readonly #views: ReadonlyMap<string, AnyView>;
-  readonly #output = new Map<string, number>();
+  /** By the text of the view's name in records. */
+  readonly #views: ReadonlyMap<string, Rows>;
   #records = 0;
-  /** The text of the current row's key. */
-  #key = "";
-  #current: EncodedRecord | undefined;
+  #current: { readonly rows: Rows; readonly key: string; readonly value: string } | undefined;
   /** The current row's states, once a second record of it came. */
   #states: unknown[] | undefined;
 
   constructor(application: Application<Event>) {
-    this.#views = new Map(application.views.map((view) => [view.name, view]));
-    for (const name of this.#views.keys()) this.#output.set(name, 0);
+    this.#views = new Map(
+      application.views.map((view) => [viewText(view.name), { format: new RecordFormat(view), lines: 0 }]),
+    );
   }
 
   /** What has been counted so far. */
   get counts(): ReduceCounts {
-    return { records: this.#records, output: Object.fromEntries(this.#output) };
+    const output = [...this.#views.values()].map(({ format, lines }) => [format.view.name, lines]);
+    return { records: this.#records, output: Object.fromEntries(output) };
   }
 
-  /** Takes a record; returns the lines to give out. */
+  /**
+   * Takes a record; returns the lines to give out.
+   *
+   * @throws {Error} if it is no record of one of the views
+   */
   add(line: Buffer): readonly string[] {
     this.#records++;
     const text = line.toString("utf8");
-    const key = text.slice(0, text.indexOf("\t"));
-    const next = parseRecord(text, this.#views);
-    if (this.#current !== undefined && key === this.#key) {
-      const { view, columns } = this.#current;
-      this.#states ??= view.decode(columns);
-      view.merge(this.#states, view.decode(next.columns));
+    const tab = text.indexOf("\t");
+    if (tab < 0) throw new Error(`record without a tab: ${text}`);
+    const key = text.slice(0, tab);
+    const value = text.slice(tab + 1);
+    if (key === this.#current?.key) {
+      const { format } = this.#current.rows;
+      this.#states ??= format.states(this.#current.value);
+      format.view.merge(this.#states, format.states(value));
       return none;
     }
+    const rows = this.#views.get(viewTextOf(key));
+    if (rows === undefined) throw new Error(`record of an unknown view: ${text}`);
     const lines = this.flush();
-    this.#key = key;
-    this.#current = next;
+    this.#current = { rows, key, value };
     return lines;
   }
 
   /** The line of the last row, if there is one. */
   flush(): readonly string[] {
     if (this.#current === undefined) return none;
-    const { view, columns } = this.#current;
-    const line = recordLine({
-      ...this.#current,
-      columns: this.#states === undefined ? columns : view.encode(this.#states),
-    });
+    const { rows, key, value } = this.#current;
+    const line = key + (this.#states === undefined ? value : rows.format.value(this.#states));
     this.#current = undefined;
     this.#states = undefined;
-    this.#output.set(view.name, (this.#output.get(view.name) as number) + 1);
+    rows.lines++;
     return [line];
   }
 }

@@ -11,7 +11,7 @@ import { bundleProgram } from "../../../components/programs.ts";
 import type { ServiceArgs } from "../../../components/target.ts";
 import { processTable } from "../../../components/targets/local/processes.ts";
 import { runMapReduce } from "../../../jobs/batch/map-reduce.ts";
-import { outputLine } from "../../../jobs/batch/records.ts";
+import { RecordFormat } from "../../../jobs/batch/records.ts";
 import { Yarn } from "../../../jobs/batch/yarn.ts";
 import { WebHdfs } from "../../../jobs/hdfs/web-hdfs.ts";
 import { generate } from "../../../jobs/sources/generator.ts";
@@ -113,7 +113,8 @@ function onePass() {
   for (const view of application.views) {
     const aggregate = new Aggregate(view);
     for (const event of events) aggregate.add(event);
-    for (const row of aggregate.rows()) lines.push(outputLine(view, row));
+    const format = new RecordFormat(view);
+    for (const row of aggregate.rows()) lines.push(format.line(row));
     outputRecords[view.name] = aggregate.size;
   }
   return { lines: lines.sort(), outputRecords };

@@ -5,7 +5,7 @@
 import { Client } from "cassandra-driver";
 import { batchConfigurationSchema } from "../../../jobs/batch/configuration.ts";
 import { Lease } from "../../../jobs/batch/lease.ts";
-import { outputLine } from "../../../jobs/batch/records.ts";
+import { RecordFormat } from "../../../jobs/batch/records.ts";
 import { runBatch } from "../../../jobs/batch/run.ts";
 import { connectStores } from "../../../jobs/batch/stores.ts";
 import { openStorage } from "../../../jobs/storage/open-storage.ts";
@@ -42,9 +42,10 @@ await runBatch({
             for (const aggregate of aggregates) aggregate.add(JSON.parse(line) as WikipediaEdit);
           }
         }
-      const lines = aggregates.flatMap((aggregate) =>
-        [...aggregate.rows()].map((row) => `${outputLine(aggregate.view, row)}\n`),
-      );
+      const lines = aggregates.flatMap((aggregate) => {
+        const format = new RecordFormat(aggregate.view);
+        return [...aggregate.rows()].map((row) => `${format.line(row)}\n`);
+      });
       const output = Buffer.from(lines.join(""));
       await storage.publish(`${batchViews}/${version}/part-00000`, [output], { length: output.length });
       await storage.publish(`${batchViews}/${version}/_SUCCESS`, [], { length: 0 });
