@@ -79,6 +79,9 @@ export function baseReference({ base, repository }: ImageSettings): string {
  * The folder of temporary files is open to all as /tmp is, since a runc before 1.1.8 gives the memory that is mounted over
  * it the mode of the folder, and root as its owner: see opencontainers/runc#3911.
  *
+ * The runtime has no archive of shared classes, which would start servers sooner: Java 17 makes another one every time,
+ * and equal inputs are to give equal images.
+ *
  * The context holds `bin/node`, `programs/` and a folder a distribution, as far as the image has them.
  */
 export function dockerfile(content: ImageContent, base: string): string {
@@ -91,7 +94,7 @@ RUN mkdir -p /usr/share/man/man1 \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openjdk-17-jdk-headless tini \\
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 RUN jlink --add-modules ${javaModules.join(",")} --strip-java-debug-attributes --no-header-files --no-man-pages \\
-    --generate-cds-archive --output /image${javaHome}
+    --output /image${javaHome}
 
 FROM java AS content
 ${content.node ? "COPY bin/ /image/opt/lambda/bin/\n" : ""}\

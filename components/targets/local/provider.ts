@@ -97,7 +97,9 @@ const task: Handler<TaskInputs, TaskState> = {
   update: async (_, news, context) => ({ log: (await runTask(news, context)).log, drift: [] }),
   delete: deleteTask,
   drift: inspectTask,
-  explain: (olds, news) => news.triggers.filter((trigger) => !olds.triggers.includes(trigger)),
+  // In a preview they are unknown where one of them is of what is yet to be made.
+  explain: ({ triggers }, news) =>
+    Array.isArray(news.triggers) ? news.triggers.filter((trigger) => !triggers.includes(trigger)) : [],
   read: async (state) => ({ drift: await inspectTask(state) }),
 };
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { runtime } from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { LocalProvider } from "../../../../components/targets/local/provider.ts";
 import type { TaskInputs } from "../../../../components/targets/local/state.ts";
@@ -27,6 +28,9 @@ test("a task changes with its inputs and is replaced with its identity", async (
   const state = { ...task, log: "/stack/a/logs/a.log" };
   expect(await provider.diff("a", urn("Task"), state, { ...task })).toEqual({ changes: false });
   expect(await provider.diff("a", urn("Task"), state, { ...task, triggers: ["1"] })).toEqual({ changes: true });
+  // As in a preview, of something that is yet to be made.
+  const unknown = { ...task, triggers: runtime.unknownValue };
+  expect(await provider.diff("a", urn("Task"), state, unknown)).toEqual({ changes: true });
   expect(await provider.diff("a", urn("Task"), state, { ...task, stackFolder: "/moved" })).toEqual({
     changes: true,
     replaces: ["stackFolder"],
