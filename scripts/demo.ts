@@ -22,7 +22,7 @@ import { Log } from "./demo/log.ts";
 import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
 import { Progress } from "./demo/progress.ts";
 import { serverTable, stackMemory } from "./demo/servers.ts";
-import { ensureStack, runPulumi } from "./environment.ts";
+import { defaultStack, ensureStack, runPulumi } from "./environment.ts";
 import { readStackConfiguration } from "./stack-configuration.ts";
 import { takeDown } from "./take-down.ts";
 import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
@@ -106,7 +106,7 @@ async function demo(options: DemoOptions): Promise<number> {
   const verdict = differing === 0 && lost === 0 && final.unavailable === 0 ? "exact" : "NOT EXACT";
   console.log(`\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ\n`);
   if (options.down) return (await takeDown(stack)) || (verdict === "exact" ? 0 : 1);
-  printWhatNext(architecture);
+  printWhatNext(architecture, stack);
   return verdict === "exact" ? 0 : 1;
 }
 
@@ -191,16 +191,18 @@ async function mostMemory(stack: string, isOver: () => boolean): Promise<number>
   return most;
 }
 
-function printWhatNext({ queryUrl }: RunningArchitecture): void {
+function printWhatNext({ queryUrl }: RunningArchitecture, stack: string): void {
+  const named = stack === defaultStack ? "" : ` --stack ${stack}`;
+  const separated = named && ` --${named}`;
   console.log(
     [
       "The architecture keeps running:",
       `  ask            curl "${queryUrl}/views"`,
       `  its API        ${queryUrl}/openapi.json`,
-      "  play more      npm run play -- --events 1000",
-      "  batch run      npm run batch",
-      "  logs           npm run logs -- kafka",
-      "  take it down   npm run demo:down",
+      `  play more      npm run play -- --events 1000${named}`,
+      `  batch run      npm run batch${separated}`,
+      `  logs           npm run logs -- kafka${named}`,
+      `  take it down   npm run demo:down${separated}`,
     ].join("\n"),
   );
 }
