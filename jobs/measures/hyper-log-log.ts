@@ -27,8 +27,10 @@ const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
  */
 export class HyperLogLog {
   readonly precision: number;
-  /** By index at {@link sparsePrecision}, the largest rank; undefined once dense. */
-  #sparse: Map<number, number> | undefined = new Map();
+  /** The only one of three that a sketch has: as it was read and not changed since, small, or dense. */
+  #entries: Entries | undefined = none;
+  /** By index at {@link sparsePrecision}, the largest rank. */
+  #sparse: Map<number, number> | undefined;
   /** By index, the largest rank. */
   #registers: Uint8Array | undefined;
 
@@ -42,10 +44,11 @@ export class HyperLogLog {
     hash[0] = h64(text);
     const high = words[1 - lowWord] as number;
     const low = words[lowWord] as number;
-    if (this.#sparse !== undefined) {
+    const sparse = this.#changeable();
+    if (sparse !== undefined) {
       const rest = high & (2 ** rankBits - 1);
       const rank = rest !== 0 ? Math.clz32(rest) - (32 - rankBits) + 1 : rankBits + Math.clz32(low) + 1;
-      this.#addSparse(this.#sparse, high >>> rankBits, rank);
+      this.#addSparse(sparse, high >>> rankBits, rank);
     } else {
       const rest = (high << this.precision) >>> 0;
       const rank = rest !== 0 ? Math.clz32(rest) + 1 : 32 - this.precision + Math.clz32(low) + 1;
@@ -55,10 +58,11 @@ export class HyperLogLog {
 
   /** Adds what another sketch of the same precision counted, in place; the other is left as it is. */
   merge(other: HyperLogLog): void {
-    if (other.#sparse !== undefined) {
-      for (const [index, rank] of other.#sparse)
-        if (this.#sparse !== undefined) this.#addSparse(this.#sparse, index, rank);
-        else this.#addSparseToDense(this.#registers as Uint8Array, index, rank);
+    if (other.#registers === undefined) {
+      // Nobody changes entries: what has none takes them as they are.
+      if (this.#entries?.length === 0 && other.#entries !== undefined) this.#entries = other.#entries;
+      else if (other.#entries !== undefined) for (const entry of other.#entries) this.#addEntry(entry);
+      else for (const [index, rank] of other.#sparse ?? []) this.#addEntry(entryOf(index, rank));
       return;
     }
     const registers = this.#dense();
@@ -68,11 +72,12 @@ export class HyperLogLog {
 
   /** The estimated number of different texts, a whole number. */
   estimate(): number {
-    if (this.#sparse !== undefined) {
+    const registers = this.#registers;
+    if (registers === undefined) {
       const cells = 2 ** sparsePrecision;
-      return Math.round(-cells * Math.log1p(-this.#sparse.size / cells));
+      const filled = this.#entries?.length ?? this.#sparse?.size ?? 0;
+      return Math.round(-cells * Math.log1p(-filled / cells));
     }
-    const registers = this.#registers as Uint8Array;
     const most = 64 - this.precision;
     const counts = new Float64Array(most + 2);
     for (const rank of registers) counts[rank] = (counts[rank] as number) + 1;
@@ -85,18 +90,12 @@ export class HyperLogLog {
 
   /** A text that is the same for the same set: `s` and the entries in Base64, or `d` and a digit a register. */
   encode(): string {
-    if (this.#sparse === undefined) {
-      const text = Buffer.from(this.#registers as Uint8Array);
+    if (this.#registers !== undefined) {
+      const text = Buffer.from(this.#registers);
       for (let index = 0; index < text.length; index++) text[index] = digits.charCodeAt(text[index] as number);
       return `d${text.toString("latin1")}`;
     }
-    // A row's sketch is encoded as often as the row is written: without an iterator it takes a fraction.
-    const entries = new Uint32Array(this.#sparse.size);
-    let entry = 0;
-    this.#sparse.forEach((rank, index) => {
-      entries[entry++] = index * 2 ** rankBits + rank;
-    });
-    if (entries.length > 1) entries.sort();
+    const entries = this.#entries ?? entriesOf(this.#sparse as ReadonlyMap<number, number>);
     const bytes = Buffer.allocUnsafe(entries.length * 4);
     for (let position = 0; position < entries.length; position++)
       bytes.writeUInt32BE(entries[position] as number, position * 4);
@@ -118,11 +117,28 @@ export class HyperLogLog {
     const bytes = Buffer.from(text.slice(1), "base64");
     if (text[0] !== "s" || bytes.length % 4 !== 0)
       throw new TypeError(`${JSON.stringify(text.slice(0, 20))}… is no sketch of precision ${precision}`);
-    for (let position = 0; position < bytes.length; position += 4) {
-      const entry = bytes.readUInt32BE(position);
-      sketch.#sparse?.set(entry >>> rankBits, entry & (2 ** rankBits - 1));
-    }
+    const entries = new Uint32Array(bytes.length / 4);
+    for (let position = 0; position < entries.length; position++) entries[position] = bytes.readUInt32BE(position * 4);
+    sketch.#entries = entries;
     return sketch;
+  }
+
+  /** The map of a small sketch, to be changed; undefined of a dense one. */
+  #changeable(): Map<number, number> | undefined {
+    if (this.#entries !== undefined) {
+      this.#sparse = new Map();
+      for (const entry of this.#entries) this.#sparse.set(entry >>> rankBits, entry & (2 ** rankBits - 1));
+      this.#entries = undefined;
+    }
+    return this.#sparse;
+  }
+
+  #addEntry(entry: number): void {
+    const index = entry >>> rankBits;
+    const rank = entry & (2 ** rankBits - 1);
+    const sparse = this.#changeable();
+    if (sparse !== undefined) this.#addSparse(sparse, index, rank);
+    else this.#addSparseToDense(this.#registers as Uint8Array, index, rank);
   }
 
   #addSparse(sparse: Map<number, number>, index: number, rank: number): void {
@@ -147,11 +163,30 @@ export class HyperLogLog {
   #dense(): Uint8Array {
     if (this.#registers !== undefined) return this.#registers;
     const registers = new Uint8Array(2 ** this.precision);
-    for (const [index, rank] of this.#sparse ?? []) this.#addSparseToDense(registers, index, rank);
+    for (const [index, rank] of this.#changeable() ?? []) this.#addSparseToDense(registers, index, rank);
     this.#sparse = undefined;
     this.#registers = registers;
     return registers;
   }
+}
+
+/** Sorted, each an index and its rank in one number. */
+type Entries = Uint32Array;
+
+const none: Entries = new Uint32Array(0);
+
+function entryOf(index: number, rank: number): number {
+  return index * 2 ** rankBits + rank;
+}
+
+/** A row's sketch is encoded as often as the row is written: without an iterator it takes a fraction. */
+function entriesOf(sparse: ReadonlyMap<number, number>): Entries {
+  const entries = new Uint32Array(sparse.size);
+  let position = 0;
+  sparse.forEach((rank, index) => {
+    entries[position++] = entryOf(index, rank);
+  });
+  return entries.length > 1 ? entries.sort() : entries;
 }
 
 const ranks = new Uint8Array(128);

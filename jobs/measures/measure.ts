@@ -27,7 +27,10 @@ export interface Measure<Event, State, Value extends number | null = number | nu
   zero(): State;
   /** The state with one more event. May change and return `state`. Never called with an event that has a problem. */
   add(state: State, event: Event): State;
-  /** The state of both inputs' events. May change and return `a`, never changes `b`. */
+  /**
+   * The state of both inputs' events. May change and return `a`. Never changes `b`, which others keep and merge again,
+   * nor returns it, unless states cannot be changed.
+   */
   merge(a: State, b: State): State;
   /** The answer of a state. */
   extract(state: State): Value;

@@ -3,6 +3,7 @@ import type { AnyMeasure } from "../measures/measure.ts";
 import { keyText } from "../views/aggregate.ts";
 import { type Granularity, granularities, granularityMilliseconds, truncate } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
+import type { AnyView } from "./stores.ts";
 
 /** The time steps of an answer: a view's, coarser ones, or the whole range as one. */
 export type AnswerGranularity = Granularity | "all";
@@ -29,36 +30,97 @@ export interface KeyAnswer {
   readonly total: Readonly<Record<string, number | null>>;
 }
 
-/**
- * The answer for one key.
- *
- * @param rows of both layers, in any order, any number of them for a time step
- */
-export function answerKey<Event>(
-  view: View<Event>,
-  rows: Iterable<StateRow>,
-  granularity: AnswerGranularity,
-): KeyAnswer {
-  const step = granularity === "all" ? Number.POSITIVE_INFINITY : granularityMilliseconds(granularity);
-  const steps = new Map<number, { time: number; states: unknown[] }>();
-  const total = view.zero();
-  for (const row of rows) {
-    const id = granularity === "all" ? 0 : truncate(row.bucket, step);
-    let merged = steps.get(id);
-    if (merged === undefined) {
-      merged = { time: granularity === "all" ? row.bucket : id, states: view.zero() };
-      steps.set(id, merged);
+/** What is known of a time step of an answer. */
+interface Step {
+  /** The first time step of the view in it, in milliseconds since 1970 (UTC). */
+  first: number;
+  states: unknown[];
+}
+
+/** A key's rows, merged to the time steps of an answer. */
+export class KeySteps {
+  readonly #view: AnyView;
+  readonly #granularity: AnswerGranularity;
+  /** By their start; with granularity `all` the only one, at 0. */
+  readonly #steps = new Map<number, Step>();
+  #total: unknown[];
+  /** What they answer, in order, once it was asked for. */
+  #rows: ReadonlyMap<number, AnswerRow> | undefined;
+
+  /** @param rows in any order, any number of them for a time step; their states stay as they are */
+  constructor(view: AnyView, rows: Iterable<StateRow>, granularity: AnswerGranularity) {
+    this.#view = view;
+    this.#granularity = granularity;
+    this.#total = view.zero();
+    for (const { bucket, states } of rows) {
+      const start = granularity === "all" ? 0 : truncate(bucket, granularityMilliseconds(granularity));
+      let step = this.#steps.get(start);
+      if (step === undefined) {
+        step = { first: bucket, states: view.zero() };
+        this.#steps.set(start, step);
+      }
+      step.first = Math.min(step.first, bucket);
+      view.merge(step.states, states);
+      view.merge(this.#total, states);
     }
-    merged.time = Math.min(merged.time, granularity === "all" ? row.bucket : id);
-    view.merge(merged.states, row.states);
-    view.merge(total, row.states);
   }
-  return {
-    rows: [...steps.values()]
-      .sort((a, b) => a.time - b.time)
-      .map(({ time, states }) => ({ time: new Date(time).toISOString(), ...view.extract(states) })),
-    total: view.extract(total),
-  };
+
+  /** The answer of these rows alone. */
+  get answer(): KeyAnswer {
+    return { rows: [...this.#answerRows().values()], total: this.#view.extract(this.#total) };
+  }
+
+  /** The answer of these rows and of others, which stay as they are: steps that only they have are not looked at again. */
+  over(others: KeySteps): KeyAnswer {
+    if (this.#steps.size === 0) return others.answer;
+    const rows = new Map(others.#answerRows());
+    for (const [start, { first, states }] of this.#steps) {
+      const other = others.#steps.get(start);
+      const both = this.#merged(states, other?.states);
+      rows.set(start, this.#answerRow(start, { first: Math.min(first, other?.first ?? first), states: both }));
+    }
+    const total = this.#merged(this.#total, others.#total);
+    return { rows: [...sorted(rows).values()], total: this.#view.extract(total) };
+  }
+
+  /**
+   * Makes the states as small as they are where they are stored, so that they can be kept.
+   *
+   * @returns about the memory that all takes, in bytes
+   */
+  compact(): number {
+    let bytes = 0;
+    const compacted = (states: readonly unknown[]) => {
+      const columns = this.#view.encode(states);
+      // Objects of some words, twice with the answer's, and texts of a byte a character.
+      bytes += 512;
+      for (const value of columns) if (typeof value === "string") bytes += value.length;
+      return this.#view.decode(columns);
+    };
+    for (const step of this.#steps.values()) step.states = compacted(step.states);
+    this.#total = compacted(this.#total);
+    return bytes;
+  }
+
+  #answerRows(): ReadonlyMap<number, AnswerRow> {
+    this.#rows ??= sorted(new Map([...this.#steps].map(([start, step]) => [start, this.#answerRow(start, step)])));
+    return this.#rows;
+  }
+
+  #answerRow(start: number, { first, states }: Step): AnswerRow {
+    const time = new Date(this.#granularity === "all" ? first : start).toISOString();
+    return { time, ...this.#view.extract(states) };
+  }
+
+  #merged(...all: readonly (readonly unknown[] | undefined)[]): unknown[] {
+    const merged = this.#view.zero();
+    for (const states of all) if (states !== undefined) this.#view.merge(merged, states);
+    return merged;
+  }
+}
+
+function sorted<Value>(byTime: ReadonlyMap<number, Value>): ReadonlyMap<number, Value> {
+  return new Map([...byTime].sort(([a], [b]) => a - b));
 }
 
 /** A key's place among the largest. */

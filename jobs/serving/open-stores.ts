@@ -3,13 +3,12 @@ import { partitionFolder } from "../archive/layout.ts";
 import { archivedHorizon } from "../batch/horizon.ts";
 import { readPointer } from "../batch/pointer.ts";
 import { readBatchTotals, readEncodedRows } from "../batch/query.ts";
-import { decodeRow } from "../batch/records.ts";
 import type { Pointer } from "../batch/versions.ts";
 import type { Configuration } from "../configuration.ts";
 import { RangeReader, type Watermarks } from "../kafka/range-reader.ts";
 import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
-import { BatchRows, keptRows, type ReadRows } from "./batch-rows.ts";
+import { BatchSteps, keptSteps, type ReadRows } from "./batch-steps.ts";
 import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -19,6 +18,8 @@ import { VersionCache } from "./version-cache.ts";
 
 /** The most keys that are kept of all totals together: some 50 MiB of sums. */
 const mostTotals = 250_000;
+/** Milliseconds between two reads of what all questions ask for: one that waits for the next waits half of it more. */
+const moment = 5;
 /** Milliseconds that all keys' totals may take; who asks for them may give up earlier. */
 const totalsTimeout = 60_000;
 
@@ -48,23 +49,23 @@ export function openStores(
   // What is kept or shared is read for all who ask: no one question's signal ends it.
   const readRows: ReadRows = (question) =>
     readEncodedRows({ broker: druid.broker, timeout: storeTimeout, ...question });
-  const kept = keptRows();
-  const rows = new Map<string, BatchRows>();
+  const kept = keptSteps();
+  const steps = new Map<string, BatchSteps>();
   const totals = new VersionCache<RankedTotals>(mostTotals, ({ size }) => size);
   const inCassandra = speedStore({ client, generations, partitions, shards: speed.shards });
   const forAll = new AbortController().signal;
-  const pointers = new SharedReads<Pointer | undefined>();
-  const progress = new SharedReads<readonly Progress[]>();
-  const watermarks = new SharedReads<Readonly<Record<number, Watermarks>>>();
+  const pointers = new SharedReads<Pointer | undefined>(moment);
+  const progress = new SharedReads<readonly Progress[]>(moment);
+  const watermarks = new SharedReads<Readonly<Record<number, Watermarks>>>(moment);
   const stores: Stores = {
     ...inCassandra,
     pointer: (view) =>
       pointers.get(view.name, () => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" })),
     progress: (view, chunk) => progress.get(`${view.name} ${chunk}`, () => inCassandra.progress(view, chunk, forAll)),
-    async batchRows(view, version, selection) {
-      const of = rows.get(view.name) ?? new BatchRows(readRows, kept);
-      rows.set(view.name, of);
-      return (await of.get({ view, version, ...selection })).map((row) => decodeRow(view, row));
+    batchSteps(view, version, selection) {
+      const of = steps.get(view.name) ?? new BatchSteps(view, readRows, kept);
+      steps.set(view.name, of);
+      return of.get(version, selection);
     },
     batchTotals: (view, version, measure, { from, to }) =>
       totals.get(JSON.stringify([version.datasource, measure, from, to]), async () => {

@@ -2,7 +2,7 @@ import type { Offsets } from "../chunks.ts";
 import { keyText } from "../views/aggregate.ts";
 import { granularityMilliseconds } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
-import { type AnswerGranularity, answerKey, type KeyAnswer, Ranking, type TopRow } from "./merge.ts";
+import { type AnswerGranularity, type KeyAnswer, KeySteps, Ranking, type TopRow } from "./merge.ts";
 
 /** What is at an offset of the log. */
 export interface LoggedEvent<Event> {
@@ -92,7 +92,7 @@ export class Oracle<Event> {
       }
       this.view.add(row.states, entry.event);
     }
-    return answerKey(this.view, rows.values(), granularity);
+    return new KeySteps(this.view, rows.values(), granularity).answer;
   }
 
   /** The keys with the largest values of a measure. */

@@ -3,7 +3,6 @@ import { measureColumns } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import { chunkOf, type Offsets } from "../chunks.ts";
 import type { ColumnValue } from "../measures/measure.ts";
-import type { Row } from "../views/aggregate.ts";
 import type { ViewColumn } from "../views/view.ts";
 import {
   type Coverage,
@@ -15,8 +14,16 @@ import {
   speedStart,
   withoutOpenChunks,
 } from "./coverage.ts";
-import { type AnswerGranularity, answerKey, type KeyAnswer, Ranking, type TopRow } from "./merge.ts";
-import { type AnyView, bounded, type Selection, type SpeedRow, StoreError, type Stores } from "./stores.ts";
+import { type KeyAnswer, KeySteps, Ranking, type StateRow, type TopRow } from "./merge.ts";
+import {
+  type AnyView,
+  bounded,
+  type Selection,
+  type SpeedRow,
+  type StepsSelection,
+  StoreError,
+  type Stores,
+} from "./stores.ts";
 
 /** Which layers answer. */
 export const layers = ["merged", "batch", "speed"] as const;
@@ -59,31 +66,29 @@ export interface QueryOptions {
 export async function queryKey(
   options: QueryOptions,
   view: AnyView,
-  request: Selection & {
-    readonly key: readonly string[];
-    readonly granularity: AnswerGranularity;
-    readonly layer: Layer;
-  },
+  request: StepsSelection & { readonly layer: Layer },
 ): Promise<KeyAnswer & { readonly contains: Contains }> {
   const timeout = options.storeTimeout ?? 5_000;
-  let rows: Pick<Row, "bucket" | "states">[] = [];
+  let rows: StateRow[] = [];
+  let batch: KeySteps | undefined;
   const contains = await readLayers(options, view, request.layer, {
     begin: () => {
       rows = [];
     },
     batch: async (version) => {
-      const read = await bounded("batchRows", timeout, (signal) =>
-        options.stores.batchRows(view, version, request, signal),
+      const read = await bounded("batchSteps", timeout, (signal) =>
+        options.stores.batchSteps(view, version, request, signal),
       );
       return () => {
-        for (const row of read) rows.push(row);
+        batch = read;
       };
     },
     speed: (eras, take) =>
       bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, request, take, signal)),
     add: (row) => rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) }),
   });
-  return { ...answerKey(view, rows, request.granularity), contains };
+  const speed = new KeySteps(view, rows, request.granularity);
+  return { ...(batch === undefined ? speed.answer : speed.over(batch)), contains };
 }
 
 /** The keys with the largest values of a measure, largest first. */

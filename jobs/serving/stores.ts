@@ -2,9 +2,8 @@ import type { AnyView } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
-import type { Row } from "../views/aggregate.ts";
 import type { Progress } from "./coverage.ts";
-import type { RankedTotals } from "./merge.ts";
+import type { AnswerGranularity, KeySteps, RankedTotals } from "./merge.ts";
 
 export type { AnyView };
 
@@ -16,6 +15,12 @@ export interface Selection {
   readonly from?: number;
   /** Only time steps that start before this time, in milliseconds since 1970. Default: to the last. */
   readonly to?: number;
+}
+
+/** Which rows of one key are asked for, in which time steps. */
+export interface StepsSelection extends Selection {
+  readonly key: readonly string[];
+  readonly granularity: AnswerGranularity;
 }
 
 /** A row of a speed view as it is stored. */
@@ -45,13 +50,8 @@ export interface Stores {
     take: (row: SpeedRow) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Druid: the selected rows of one key of one version of a batch view. */
-  batchRows(
-    view: AnyView,
-    version: Version,
-    selection: Selection & Required<Pick<Selection, "key">>,
-    signal: AbortSignal,
-  ): Promise<readonly Row[]>;
+  /** Druid: the selected rows of one version of a batch view. They are shared: nobody changes them. */
+  batchSteps(view: AnyView, version: Version, selection: StepsSelection, signal: AbortSignal): Promise<KeySteps>;
   /** Druid: one measure's totals by key. They are shared: nobody changes them. */
   batchTotals(
     view: AnyView,
@@ -78,7 +78,7 @@ export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
   pointer: "Cassandra",
   progress: "Cassandra",
   speedRows: "Cassandra",
-  batchRows: "Druid",
+  batchSteps: "Druid",
   batchTotals: "Druid",
   batchReady: "Druid",
   watermarks: "Kafka",

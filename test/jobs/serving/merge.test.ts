@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { count, distinct, max, mean } from "../../../jobs/measures/index.ts";
-import { answerGranularities, answerKey, RankedTotals, Ranking } from "../../../jobs/serving/merge.ts";
+import { answerGranularities, KeySteps, RankedTotals, Ranking } from "../../../jobs/serving/merge.ts";
 import { keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -20,9 +20,9 @@ const row = (time: number, bytes: number) => {
 const day = 86_400_000;
 const rows = [row(day, 5), row(30_000, 2), row(day + 1, 1)];
 
-describe("answerKey", () => {
+describe("KeySteps", () => {
   it("merges rows of a time step, whatever their order, and sorts the steps", () => {
-    expect(answerKey(visits, rows, "minute")).toEqual({
+    expect(new KeySteps(visits, rows, "minute").answer).toEqual({
       rows: [
         { time: "1970-01-01T00:00:00.000Z", visits: 1, largest: 2, average: 2 },
         { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
@@ -32,13 +32,53 @@ describe("answerKey", () => {
   });
 
   it("gives the whole range one row, of its first time step", () => {
-    expect(answerKey(visits, [row(3 * day + 61_000, 1), ...rows.slice(0, 1)], "all").rows).toEqual([
+    expect(new KeySteps(visits, [row(3 * day + 61_000, 1), ...rows.slice(0, 1)], "all").answer.rows).toEqual([
       { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
     ]);
   });
 
   it("has no rows without events, and totals of none", () => {
-    expect(answerKey(visits, [], "day")).toEqual({ rows: [], total: { visits: 0, largest: null, average: null } });
+    expect(new KeySteps(visits, [], "day").answer).toEqual({
+      rows: [],
+      total: { visits: 0, largest: null, average: null },
+    });
+  });
+});
+
+describe("KeySteps over others that are kept", () => {
+  const users = view<{ time: number; user: string }>({
+    name: "users",
+    time: (visit) => visit.time,
+    granularity: "minute",
+    key: { site: () => "s" },
+    measures: { visits: count(), users: distinct((visit) => visit.user), last: max((visit) => visit.time) },
+  });
+  const rowsOf = (visits: readonly (readonly [number, string])[]) =>
+    visits.map(([minute, user]) => {
+      const states = users.zero();
+      users.add(states, { time: minute * 60_000, user });
+      return { bucket: minute * 60_000, states };
+    });
+  const visit = fc.tuple(fc.integer({ min: -90, max: 90 }), fc.constantFrom("a", "b", "c", "d"));
+
+  it("answers as all rows at once do, and leaves the others as they are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(visit),
+        fc.array(fc.array(visit), { minLength: 1, maxLength: 3 }),
+        fc.constantFrom("minute", "hour", "all"),
+        (before, since, granularity) => {
+          const kept = new KeySteps(users, rowsOf(before), granularity);
+          const alone = kept.answer;
+          expect(kept.compact()).toBeGreaterThan(0);
+          for (const visits of since) {
+            const all = new KeySteps(users, rowsOf([...before, ...visits]), granularity);
+            expect(new KeySteps(users, rowsOf(visits), granularity).over(kept)).toEqual(all.answer);
+          }
+          expect(kept.answer).toEqual(alone);
+        },
+      ),
+    );
   });
 });
 

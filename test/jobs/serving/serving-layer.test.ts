@@ -237,7 +237,7 @@ describe("a store that does not answer", () => {
       [call]: () => (how === "fails" ? Promise.reject(new Error("secret address refused")) : new Promise(() => {})),
     });
   };
-  const cases = (["pointer", "progress", "speedRows", "batchRows", "watermarks"] as const).flatMap((call) =>
+  const cases = (["pointer", "progress", "speedRows", "batchSteps", "watermarks"] as const).flatMap((call) =>
     (["fails", "hangs"] as const).map((how) => [call, how] as const),
   );
 
@@ -263,7 +263,7 @@ describe("a store that does not answer", () => {
   });
 
   it("does not matter to a layer that does not need it", async () => {
-    failing("batchRows", "fails");
+    failing("batchSteps", "fails");
     expect((await get("/views/visits?site=a&page=x&layer=speed")).statusCode).toBe(200);
     failing("progress", "fails");
     failing("speedRows", "fails");

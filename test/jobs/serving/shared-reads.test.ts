@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { SharedReads } from "../../../jobs/serving/shared-reads.ts";
 
@@ -11,11 +12,12 @@ function reads() {
   };
   return { begun, read };
 }
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const moment = 5;
+const settled = () => sleep(4 * moment);
 
 test("who asks while a read is under way shares the next, which begins after that", async () => {
   const { begun, read } = reads();
-  const shared = new SharedReads<number>();
+  const shared = new SharedReads<number>(moment);
   const first = shared.get("a", read);
   const [second, third] = [shared.get("a", read), shared.get("a", read)];
   await settled();
@@ -35,7 +37,7 @@ test("who asks while a read is under way shares the next, which begins after tha
 
 test("a failure is that of those who shared the read, not of the next", async () => {
   const { begun, read } = reads();
-  const shared = new SharedReads<number>();
+  const shared = new SharedReads<number>(moment);
   const first = shared.get("a", read);
   const second = shared.get("a", read);
   begun[0]?.reject(new Error("away"));
@@ -45,9 +47,20 @@ test("a failure is that of those who shared the read, not of the next", async ()
   expect(await second).toBe(2);
 });
 
-test("reads of other kinds, and those after the end of one, do not wait", async () => {
+test("who asks a moment after a read began shares the next as well", async () => {
   const { begun, read } = reads();
-  const shared = new SharedReads<number>();
+  const shared = new SharedReads<number>(1_000);
+  const first = shared.get("a", read);
+  begun[0]?.resolve(1);
+  await first;
+  void shared.get("a", read);
+  await settled();
+  expect(begun).toHaveLength(1);
+});
+
+test("reads of other kinds, and those a moment later, do not wait", async () => {
+  const { begun, read } = reads();
+  const shared = new SharedReads<number>(moment);
   void shared.get("a", read);
   void shared.get("b", read);
   expect(begun).toHaveLength(2);

@@ -1,8 +1,8 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
-import { RankedTotals } from "../../../jobs/serving/merge.ts";
-import type { AnyView, Selection, SpeedRow, Stores } from "../../../jobs/serving/stores.ts";
+import { KeySteps, RankedTotals } from "../../../jobs/serving/merge.ts";
+import type { AnyView, Selection, SpeedRow, StepsSelection, Stores } from "../../../jobs/serving/stores.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 
 /** A speed view in memory, written as jobs/speed writes it and kept as Cassandra keeps it: the newest timestamp wins. */
@@ -91,15 +91,15 @@ export class SimulatedStores<Event> implements Stores {
       if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row.key, row.bucket, selection)) take(row);
   }
 
-  async batchRows(view: AnyView, version: Version, selection: Selection) {
-    return [...this.#aggregate(view, version.horizon).rows()].filter((row) =>
-      isSelected(keyText(row.key), row.bucket, selection),
-    );
+  async batchSteps(view: AnyView, version: Version, selection: StepsSelection) {
+    const steps = new KeySteps(view, this.#batchRows(view, version, selection), selection.granularity);
+    steps.compact();
+    return steps;
   }
 
   async batchTotals(view: AnyView, version: Version, measure: string, selection: Selection) {
     const index = Object.keys(view.measures).indexOf(measure);
-    const rows = await this.batchRows(view, version, selection);
+    const rows = this.#batchRows(view, version, selection);
     return new RankedTotals(
       view.measures[measure] as AnyMeasure<never>,
       rows.map((row) => ({ key: row.key, state: row.states[index] })),
@@ -120,6 +120,12 @@ export class SimulatedStores<Event> implements Stores {
 
   async archived(): Promise<Offsets> {
     return Object.fromEntries(this.#logs.map((_, partition) => [partition, 0]));
+  }
+
+  #batchRows(view: AnyView, version: Version, selection: Selection): Row[] {
+    return [...this.#aggregate(view, version.horizon).rows()].filter((row) =>
+      isSelected(keyText(row.key), row.bucket, selection),
+    );
   }
 
   #aggregate(view: AnyView, horizon: Offsets): Aggregate<unknown> {
