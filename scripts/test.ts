@@ -1,12 +1,13 @@
 /*
  * The checks and tests, all of them or one kind, with the counts of all as the last line:
  *
- *     npm test                   type check, lint, unit tests, tests on real servers, and on an S3 server but for the demo
+ *     npm test                   type check, lint, unit tests, tests on real servers, and on an S3 server but for the demo;
+ *                                with CI=true in the environment in containers as well
  *     npm run check              type check and lint
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
  *     npm run test:real
  *     npm run test:long          code, sizes and numbers of servers changed while all runs, and faults; no part of npm test
- *     npm run test:docker        the whole architecture in containers; no part of npm test
+ *     npm run test:docker        the whole architecture in containers
  *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
  *     npm run test:storage       the master dataset on an S3 server, the demo included
  */
@@ -31,8 +32,12 @@ if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
 }
 /** Those on an S3 server that take three minutes; the whole demo on it takes five more. */
 const shortStorage = () => vitest("storage", "test/components/", "test/jobs/");
+/** It installs Debian's Docker and starts a daemon, which is not for everybody's machine. */
+const inContainers = process.env.CI === "true" ? kinds.docker : [];
 const steps =
-  kind === undefined ? [...kinds.check, ...kinds.unit, ...kinds.real, shortStorage] : kinds[kind as keyof typeof kinds];
+  kind === undefined
+    ? [...kinds.check, ...kinds.unit, ...kinds.real, shortStorage, ...inContainers]
+    : kinds[kind as keyof typeof kinds];
 
 const counts: Counts[] = [];
 for (const step of steps) counts.push(await step());

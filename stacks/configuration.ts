@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { upstreamSystems } from "../components/images/upstream.ts";
 import { type Size, sizes } from "../components/size-profiles.ts";
 import { type StorageKind, storageKinds } from "../components/storage.ts";
 import { awsSizes } from "../components/targets/aws/sizes.ts";
@@ -92,6 +93,7 @@ const targetKeys = {
     dockerImageBase: imageBase(),
     dockerImageRepository: imageRepository(),
     dockerImageTag: imageTag(),
+    dockerUpstreamImages: upstreamImages(),
     dockerPortOffset: whole(1024, 50_000)
       .default(10_000)
       .describe("what is added to a port to publish it on 127.0.0.1; stacks side by side need different ones"),
@@ -104,6 +106,7 @@ const targetKeys = {
     kubernetesImageBase: imageBase(),
     kubernetesImageRepository: imageRepository(),
     kubernetesImageTag: imageTag(),
+    kubernetesUpstreamImages: upstreamImages(),
     kubernetesStorageClass: z
       .string()
       .default("")
@@ -351,6 +354,17 @@ function imageTag() {
   return text(/^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/, "must be a tag")
     .default("")
     .describe("the images' tag; empty: a hash of what each is made of");
+}
+
+/** Systems that run from upstream images. */
+function upstreamImages() {
+  const one = `(${upstreamSystems.join("|")})=[^,=\\s]+`;
+  const error = `must be SYSTEM=IMAGE, several joined by commas; the systems are ${upstreamSystems.join(", ")}`;
+  return text(new RegExp(`^(${one}(,${one})*)?$`), error)
+    .default("")
+    .describe(
+      "upstream images that systems' own begin with, joined by commas, e.g. `kafka=apache/kafka:4.1.0`; empty: none",
+    );
 }
 
 /** A text that nobody may read: the stack's file keeps it encrypted. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ImageSettings } from "../components/images/recipe.ts";
 import type { DataSafetyArgs, Target } from "../components/target.ts";
 import type { ExistingNetwork } from "../components/targets/aws/index.ts";
 import type { KubernetesTargetArgs } from "../components/targets/kubernetes/index.ts";
@@ -73,6 +74,7 @@ export async function chooseTarget(
           base: dockerImageBase,
           repository: dockerImageRepository,
           ...(dockerImageTag !== "" && { tag: dockerImageTag }),
+          ...upstreamOf(configuration.dockerUpstreamImages),
         },
         portOffset: dockerPortOffset,
         egress: wayToBucket(configuration) !== undefined,
@@ -95,6 +97,7 @@ export async function chooseTarget(
           base: configuration.kubernetesImageBase,
           repository: configuration.kubernetesImageRepository,
           ...(configuration.kubernetesImageTag !== "" && { tag: configuration.kubernetesImageTag }),
+          ...upstreamOf(configuration.kubernetesUpstreamImages),
         },
         ...(context !== "" && { context }),
         ...(namespace !== "" && { namespace }),
@@ -128,4 +131,10 @@ export async function chooseTarget(
       });
     }
   }
+}
+
+/** The images' setting of `SYSTEM=IMAGE,…`. */
+function upstreamOf(images: string): Pick<ImageSettings, "upstream"> {
+  if (images === "") return {};
+  return { upstream: Object.fromEntries(images.split(",").map((one) => one.split("=") as [string, string])) };
 }

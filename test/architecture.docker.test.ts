@@ -2,7 +2,8 @@
  * The whole architecture in containers, as a person uses it: images of this project's own on a base of Debian's
  * packages, the demo on a Docker daemon of the test's own, and what is left of it.
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +15,7 @@ import { Log } from "../scripts/demo/log.ts";
 import { checkout, runPulumi } from "../scripts/environment.ts";
 import { imagesOfStack, type StackImage } from "../scripts/images/stack-images.ts";
 import { takeDown } from "../scripts/take-down.ts";
-import { DockerDaemon, dockerProblem } from "./support/docker-daemon.ts";
+import { type DockerDaemon, startDocker } from "./support/docker-daemon.ts";
 
 const stack = "docker-test";
 const realEdits = join(checkout, "../shared/data/wikipedia-edits-2015-09-12.json.gz");
@@ -22,34 +23,68 @@ const hasRealEdits = existsSync(realEdits);
 const events = 39_244;
 const input = hasRealEdits ? ["--input", realEdits] : ["--events", String(events)];
 
-const problem = dockerProblem();
-if (problem !== undefined) console.log(`No test of Docker: ${problem}.`);
+/** The image of Pulumi.docker-test.yaml from which Kafka's servers run. */
+const upstreamKafka = "upstream-kafka:1";
 
-describe.skipIf(problem !== undefined)("the whole architecture on Docker", () => {
-  let daemon: DockerDaemon;
+/** The images, and of each what its bill of materials has to list. */
+const partOfImage = {
+  cassandra: "pkg:maven/org.apache.cassandra/cassandra-all@",
+  druid: "pkg:maven/org.apache.druid/druid-services@",
+  hadoop: "pkg:maven/org.apache.hadoop/hadoop-hdfs@",
+  jobs: "pkg:npm/fastify@",
+  kafka: upstreamKafka,
+  storm: "pkg:maven/org.apache.storm/flux-core@",
+  zookeeper: "pkg:maven/org.apache.zookeeper/zookeeper@",
+};
+
+const started = await startDocker();
+if (typeof started === "string") console.log(`No test of Docker: ${started}.`);
+
+describe.skipIf(typeof started === "string")("the whole architecture on Docker", () => {
+  const daemon = started as DockerDaemon;
   let architecture: RunningArchitecture;
   let log: Log;
 
-  beforeAll(async () => {
-    daemon = await DockerDaemon.start();
+  beforeAll(() => {
     process.env.DOCKER_HOST = daemon.host;
   });
 
   afterAll(async () => {
     await log?.close();
-    if (daemon === undefined) return;
     await takeDown(stack);
     await daemon.stop();
   });
 
-  test("every image is built from the base and runs as nobody of the host's", async () => {
-    const images = [process.execPath, join(checkout, "scripts/images.ts"), "--stack", stack];
-    expect(await runCommand(images, console.log)).toBe(0);
-    const references = daemon.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split("\n");
-    const names = ["cassandra", "druid", "hadoop", "jobs", "kafka", "storm", "zookeeper"];
-    for (const name of names) {
-      const reference = references.find((each) => each.startsWith(`lambda-architecture/${name}:`)) ?? name;
-      expect(daemon.docker("image", "inspect", "--format", "{{.Config.User}}", reference)).toBe("65532:65532");
+  test("an image with upstream's paths can be made, since no registry need be in reach", async () => {
+    const own = (await imagesOfStack(stack, { dockerUpstreamImages: "" })).find(
+      ({ content }) => content.name === "kafka",
+    );
+    const { content, reference, settings } = own as StackImage;
+    await ensureImage(content, settings, reference, { dockerHost: daemon.host, onProgress: console.log });
+    const moved =
+      "mv /opt/lambda/java /opt/java/openjdk && mv /opt/lambda/kafka/lib /opt/kafka/libs && rm -r /opt/lambda";
+    daemon.build(upstreamKafka, `FROM ${reference}\nUSER 0:0\nRUN mkdir -p /opt/java /opt/kafka && ${moved}\n`);
+  });
+
+  test("every image is built from the base or upstream's, runs as nobody of the host's, and has a bill of materials", async () => {
+    const bills = mkdtempSync(join(tmpdir(), "lambda-architecture-bills-"));
+    try {
+      const images = [process.execPath, join(checkout, "scripts/images.ts"), "--stack", stack, "--sbom", bills];
+      expect(await runCommand(images, console.log)).toBe(0);
+      const references = daemon.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split("\n");
+      for (const [name, part] of Object.entries(partOfImage)) {
+        const reference = references.find((each) => each.startsWith(`lambda-architecture/${name}:`)) ?? name;
+        expect(daemon.docker("image", "inspect", "--format", "{{.Config.User}}", reference)).toBe("65532:65532");
+        const bill = JSON.parse(readFileSync(join(bills, `${name}.cdx.json`), "utf8"));
+        expect(bill).toMatchObject({ bomFormat: "CycloneDX", metadata: { component: { type: "container" } } });
+        const components: { purl?: string; name: string }[] = bill.components;
+        const parts = components.map(({ purl, name }) => purl ?? name);
+        const ofBase = part === upstreamKafka ? [] : ["pkg:deb/debian/libc6@", "pkg:generic/openjdk@17"];
+        for (const beginning of [...ofBase, part])
+          expect(parts, `${name} has ${beginning}`).toContainEqual(expect.stringMatching(`^${beginning}`));
+      }
+    } finally {
+      rmSync(bills, { recursive: true });
     }
   });
 

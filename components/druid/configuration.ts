@@ -74,6 +74,8 @@ function commonProperties({ role, address, zooKeeper, metadata, deepStorage }: D
     "druid.processing.buffer.sizeBytes": "5MiB",
     "druid.processing.numThreads": 1,
     "druid.processing.numMergeBuffers": 2,
+    // The totals of many keys (some 100,000 and more) do not fit into those buffers: without it they are an error.
+    "druid.query.groupBy.maxOnDiskStorage": 1024 ** 3,
     // There are no lookups: asking for them only delays the start.
     "druid.lookup.enableLookupSyncOnStartup": false,
     "druid.startup.logging.logProperties": false,

@@ -31,7 +31,9 @@ export function billOfMaterials(content: ImageContent, reference: string, materi
         const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`;
         return { type: "library", name, version, purl };
       }),
-    { type: "platform", name: "openjdk", version: materials.java, purl: `pkg:generic/openjdk@${materials.java}` },
+    content.upstream === undefined
+      ? { type: "platform", name: "openjdk", version: materials.java, purl: `pkg:generic/openjdk@${materials.java}` }
+      : { type: "container", name: content.upstream },
     ...(content.node
       ? [{ type: "platform", name: "node", version: nodeVersion, purl: `pkg:generic/node@${nodeVersion}` }]
       : []),

@@ -7,6 +7,7 @@ import { cacheFolder } from "../cache-folder.mjs";
 import { ensureDistribution } from "../targets/local/distribution.ts";
 import { DeploymentError } from "../targets/local/instance.ts";
 import {
+  addedDistributions,
   baseCommand,
   baseReference,
   dockerfile,
@@ -140,7 +141,7 @@ async function writeContext(folder: string, content: ImageContent, base: string,
   await mkdir(join(folder, "bin"), { recursive: true });
   await writeFile(join(folder, "Dockerfile"), dockerfile(content, base));
   if (content.node) await link(await ensureNode(options), join(folder, "bin", "node"));
-  for (const distribution of content.distributions) {
+  for (const distribution of addedDistributions(content)) {
     const directory = await ensureDistribution(distribution, {
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(options.signal && { signal: options.signal }),

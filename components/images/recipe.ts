@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { basename, posix } from "node:path";
 import type { Distribution } from "../target.ts";
 import { distributionFolder, javaHome, mountedFolders, userId } from "./layout.ts";
+import { upstreamLinks } from "./upstream.ts";
 
 /** Where images come from and what they are called: a part of the stack's configuration. */
 export interface ImageSettings {
@@ -14,6 +15,11 @@ export interface ImageSettings {
   readonly repository: string;
   /** The tag of every image. Default: a hash of what an image is made of, so that another content has another name. */
   readonly tag?: string;
+  /**
+   * Upstream images that some systems' images begin with instead, by the names of those, e.g. `{kafka:
+   * "apache/kafka:4.1.0"}`: Java and the system's jars are then theirs, and so is the version. Default: none.
+   */
+  readonly upstream?: Readonly<Record<string, string>>;
 }
 
 /** The settings that hold where none are given. */
@@ -35,6 +41,13 @@ export interface ImageContent {
   readonly node: boolean;
   /** The absolute paths, on this machine, of the bundled programs in it. Their names carry the hash of their content. */
   readonly programs: readonly string[];
+  /** The upstream image that has the system's own jars, and Java. Default: none. */
+  readonly upstream?: string;
+}
+
+/** The distributions that are put into an image: an upstream image has its system's already. */
+export function addedDistributions({ name, distributions, upstream }: ImageContent): readonly Distribution[] {
+  return distributions.filter((distribution) => upstream === undefined || distribution.name !== name);
 }
 
 /** The timestamp of every file in an image, in seconds since 1970: content decides alone whether two are equal. */
@@ -85,21 +98,27 @@ export function baseReference({ base, repository }: ImageSettings): string {
  * The context holds `bin/node`, `programs/` and a folder a distribution, as far as the image has them.
  */
 export function dockerfile(content: ImageContent, base: string): string {
-  const folders = content.distributions.map(({ name }) => name);
+  const { name, node, programs, upstream } = content;
+  const packages = upstream === undefined ? "openjdk-17-jdk-headless tini" : "tini";
+  const runtime = `
+RUN jlink --add-modules ${javaModules.join(",")} --strip-java-debug-attributes --no-header-files --no-man-pages \\
+    --output /image${javaHome}
+`;
+  const links = upstream === undefined ? [] : Object.entries(upstreamLinks(name));
   return `# Made by components/images/recipe.ts
 FROM ${base} AS java
 # Its installation links manual pages, for which a slim base has no folder.
 RUN mkdir -p /usr/share/man/man1 \\
  && apt-get update \\
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openjdk-17-jdk-headless tini \\
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
-RUN jlink --add-modules ${javaModules.join(",")} --strip-java-debug-attributes --no-header-files --no-man-pages \\
-    --output /image${javaHome}
-
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages} \\
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin\
+${upstream === undefined ? runtime : "\n"}
 FROM java AS content
-${content.node ? "COPY bin/ /image/opt/lambda/bin/\n" : ""}\
-${folders.map((name) => `COPY ${name}/ /image${distributionFolder(name)}/\n`).join("")}\
-${content.programs.length > 0 ? "COPY programs/ /image/opt/lambda/programs/\n" : ""}\
+${node ? "COPY bin/ /image/opt/lambda/bin/\n" : ""}\
+${addedDistributions(content)
+  .map((distribution) => `COPY ${distribution.name}/ /image${distributionFolder(distribution.name)}/\n`)
+  .join("")}\
+${programs.length > 0 ? "COPY programs/ /image/opt/lambda/programs/\n" : ""}\
 RUN mkdir -p /image/etc /image/opt/lambda/bin ${Object.values(mountedFolders)
     .map((folder) => `/image${folder}`)
     .join(" ")} \\
@@ -113,9 +132,10 @@ RUN mkdir -p /image/etc /image/opt/lambda/bin ${Object.values(mountedFolders)
  && chown ${userId}:${userId} /image/lambda/* \\
  && chmod 700 /image/lambda/* \\
  && chmod 1777 /image${mountedFolders.temporary} \\
+${links.map(([path, to]) => ` && mkdir -p /image${posix.dirname(path)} && ln -s ${to} /image${path} \\\n`).join("")}\
  && find /image -depth -exec touch --no-dereference --date=@${imageTimestamp} {} +
 
-FROM ${base}
+FROM ${upstream ?? base}
 COPY --from=content /image/ /
 ENV JAVA_HOME=${javaHome} LANG=C.UTF-8
 WORKDIR ${mountedFolders.data}
@@ -140,7 +160,7 @@ export function imageLabels(
     "org.opencontainers.image.title": `lambda-architecture ${content.name}`,
     "org.opencontainers.image.version": reference.slice(reference.lastIndexOf(":") + 1),
     "org.opencontainers.image.licenses": "Apache-2.0",
-    "org.opencontainers.image.base.name": base,
+    "org.opencontainers.image.base.name": content.upstream ?? base,
     "lambda-architecture.distributions": content.distributions.map(({ name }) => name).join(","),
     ...(content.node && { "lambda-architecture.node": nodeVersion }),
     ...(revision !== undefined && { "org.opencontainers.image.revision": revision }),
@@ -164,7 +184,8 @@ export function imageReference(
 function contentTag(content: ImageContent, base: string, digestOf: (distribution: Distribution) => string): string {
   const hash = createHash("sha256").update(dockerfile(content, base));
   if (content.node) hash.update(`\0node ${nodeVersion}`);
-  for (const distribution of content.distributions) hash.update(`\0${distribution.name} ${digestOf(distribution)}`);
+  for (const distribution of addedDistributions(content))
+    hash.update(`\0${distribution.name} ${digestOf(distribution)}`);
   for (const program of content.programs) hash.update(`\0${basename(program)}`);
   return hash.digest("hex").slice(0, 12);
 }

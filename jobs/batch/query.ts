@@ -25,7 +25,11 @@ export interface BatchQuery {
 }
 
 /** What is asked of all keys of one version: their totals of one measure. */
-export type TotalsQuery = Omit<BatchQuery, "keys"> & { readonly measure: string };
+export type TotalsQuery = Omit<BatchQuery, "keys"> & {
+  readonly measure: string;
+  /** The most keys; if there are more, the query fails. Default: any number. */
+  readonly mostKeys?: number;
+};
 
 /** The total of one measure for one key over the times asked for. */
 export interface BatchTotal {
@@ -37,7 +41,12 @@ export interface BatchTotal {
 
 /** Druid did not answer, not completely, or with an error: there is no answer, not a smaller one. */
 export class BatchQueryError extends Error {
-  override readonly name = "BatchQueryError";
+  override readonly name: string = "BatchQueryError";
+}
+
+/** There are too many keys to rank them: no attempt at it will do. */
+export class TooManyKeysError extends BatchQueryError {
+  override readonly name = "TooManyKeysError";
 }
 
 /**
@@ -75,27 +84,42 @@ export async function readEncodedRows(query: BatchQuery): Promise<EncodedRow[]> 
 
 /**
  * The totals of one measure, a row a key, in no particular order. Druid adds up what it can (`sum`, `min`, `max`
- * columns); a measure that only its own `merge` can add up is merged here.
+ * columns), and what it gives is parsed one by one as it is taken; a measure that only its own `merge` can add up is
+ * merged here.
  *
  * @throws {BatchQueryError} if Druid does not answer in time and completely
+ * @throws {TooManyKeysError} if there are more keys than asked for
  * @throws {TypeError} if the view has no such measure
  */
-export async function readBatchTotals(query: TotalsQuery): Promise<BatchTotal[]> {
+export async function readBatchTotals(query: TotalsQuery): Promise<Iterable<BatchTotal>> {
   const measure: AnyMeasure<unknown> | undefined = query.view.measures[query.measure];
   if (measure === undefined) throw new TypeError(`view ${query.view.name} has no measure ${query.measure}`);
   if (query.version.rows === 0) return [];
-  const keys = query.view.keyFields.length;
-  const rows = await runSql(query, totalsSql(query));
-  const totals = new Map<string, { key: string[]; state: unknown }>();
-  for (const row of rows) {
-    const key = row.slice(0, keys) as string[];
-    const state = measure.decode(row.slice(keys));
+  const { mostKeys = Number.POSITIVE_INFINITY, view } = query;
+  const lines = await runSql(query, totalsSql(query));
+  const check = (keys: number) => {
+    if (keys > mostKeys)
+      throw new TooManyKeysError(`${view.name} has more than ${mostKeys} keys, too many to rank them`);
+  };
+  if (isMergedByDruid(query)) {
+    check(lines.count);
+    return totalsOf(lines, view, measure);
+  }
+  const totals = new Map<string, { key: readonly string[]; state: unknown }>();
+  for (const { key, state } of totalsOf(lines, view, measure)) {
     const id = JSON.stringify(key);
     const total = totals.get(id);
     if (total === undefined) totals.set(id, { key, state });
     else total.state = measure.merge(total.state, state);
+    check(totals.size);
   }
-  return [...totals.values()];
+  return totals.values();
+}
+
+function* totalsOf(lines: Lines, view: AnyView, measure: AnyMeasure<unknown>): Generator<BatchTotal, void, undefined> {
+  const keys = view.keyFields.length;
+  for (const row of rowsOf(lines))
+    yield { key: row.slice(0, keys) as string[], state: measure.decode(row.slice(keys)) };
 }
 
 /**
@@ -105,8 +129,8 @@ export async function readBatchTotals(query: TotalsQuery): Promise<BatchTotal[]>
  */
 export async function countRows(args: Pick<BatchQuery, "broker" | "timeout" | "signal"> & { datasource: string }) {
   const sql = { query: `SELECT COUNT(*) FROM ${identifier(args.datasource)}`, parameters: [] };
-  const rows = await runSql(args, sql);
-  return Number(rows[0]?.[0]);
+  const [row] = rowsOf(await runSql(args, sql));
+  return Number(row?.[0]);
 }
 
 /** A statement of Druid SQL with its parameters: no value of a user is ever part of the text. */
@@ -155,11 +179,16 @@ function boundsOf({ from = earliestTime, to = latestTime }: BatchQuery): { from:
 export function totalsSql(query: TotalsQuery): Sql {
   const fields = query.view.keyFields.map(identifier);
   const columns = measureColumns(query.view, query.measure);
-  if (columns.some((column) => column.merge === undefined))
-    return select(query, [...fields, ...columns.map((column) => identifier(column.name))]);
+  if (!isMergedByDruid(query)) return select(query, [...fields, ...columns.map((column) => identifier(column.name))]);
   const merged = columns.map((column) => `${column.merge?.toUpperCase()}(${identifier(column.name)})`);
   const { query: text, parameters } = select(query, [...fields, ...merged]);
-  return { query: `${text} GROUP BY ${fields.join(", ")}`, parameters };
+  // One more tells that there are too many.
+  const limit = query.mostKeys === undefined ? "" : ` LIMIT ${query.mostKeys + 1}`;
+  return { query: `${text} GROUP BY ${fields.join(", ")}${limit}`, parameters };
+}
+
+function isMergedByDruid({ view, measure }: TotalsQuery): boolean {
+  return measureColumns(view, measure).every((column) => column.merge !== undefined);
 }
 
 function select(query: TotalsQuery, columns: readonly string[]): Sql {
@@ -204,15 +233,29 @@ function json({ broker }: BatchQuery, text: string, what: string): unknown {
   }
 }
 
-async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<ColumnValue[][]> {
-  const body = await ask(query, "/druid/v2/sql", { ...sql, resultFormat: "arrayLines" }, sql.query);
+/** The lines of an answer of Druid SQL, each a JSON array. */
+interface Lines {
+  readonly text: string;
+  readonly count: number;
+}
+
+async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<Lines> {
+  const text = await ask(query, "/druid/v2/sql", { ...sql, resultFormat: "arrayLines" }, sql.query);
   // The blank line at the end says that nothing was cut off.
-  if (!body.endsWith("\n\n") && body !== "\n")
+  if (!text.endsWith("\n\n") && text !== "\n")
     throw new BatchQueryError(`Druid at ${query.broker} broke off its answer to ${sql.query}`);
-  return body
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as ColumnValue[]);
+  let count = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) count++;
+  return { text, count: count - 1 };
+}
+
+/** The rows, each parsed when it is taken: all at once are many times as large as their text. */
+function* rowsOf({ text }: Lines): Generator<ColumnValue[], void, undefined> {
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+    if (end > start) yield JSON.parse(text.slice(start, end));
+    start = end + 1;
+  }
 }
 
 /** The text of Druid's answer to a question, which errors call `what`; perhaps cut off, but of every segment. */

@@ -16,8 +16,8 @@ import { speedStore } from "./speed-store.ts";
 import type { Stores } from "./stores.ts";
 import { VersionCache } from "./version-cache.ts";
 
-/** The most keys that are kept of all totals together: some 50 MiB of sums. */
-const mostTotals = 250_000;
+/** The most keys whose totals are read, and kept of all totals together: some 70 MiB of sums. */
+const mostTotals = 400_000;
 /** Milliseconds between two reads of what all questions ask for: one that waits for the next waits half of it more. */
 const moment = 5;
 /** Milliseconds that all keys' totals may take; who asks for them may give up earlier. */
@@ -77,6 +77,7 @@ export function openStores(
           measure,
           from,
           to,
+          mostKeys: mostTotals,
         });
         return new RankedTotals(view.measures[measure] as AnyMeasure<never>, read);
       }),

@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import * as z from "zod";
+import { TooManyKeysError } from "../batch/query.ts";
 import { keyAnswerSchema, topAnswerSchema, viewsSchema } from "./answers.ts";
 import { createMetrics } from "./metrics.ts";
 import { keyParameters, ParameterErrors, topParameters } from "./parameters.ts";
@@ -25,7 +26,7 @@ export interface ServingLayerOptions extends QueryOptions {
  * The serving layer's HTTP interface over its stores; call `listen` on it, or `inject` in tests.
  *
  * Documented by itself at `/openapi.json`. Errors are RFC 9457 problems: 400 names the query parameter, 404 is an
- * unknown view, 503 names the store that does not answer. There is no partial answer.
+ * unknown view, 422 a view of too many keys to rank them, 503 names the store that does not answer. There is no partial answer.
  */
 export async function createServingLayer(options: ServingLayerOptions): Promise<FastifyInstance> {
   const { views, stores } = options;
@@ -62,6 +63,8 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof ParameterErrors)
       return sendProblem(reply, 400, error.message, { parameter: error.errors[0]?.parameter, errors: error.errors });
+    if (error instanceof StoreError && error.cause instanceof TooManyKeysError)
+      return sendProblem(reply, 422, error.cause.message);
     if (error instanceof StoreError) {
       request.log.warn({ store: error.store, path: request.url }, error.message);
       return sendProblem(reply, 503, `${error.store} does not answer`, { store: error.store });
@@ -146,7 +149,7 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
         schema: {
           summary: `The keys of ${view.name} with the largest values`,
           querystring: topParameters(view),
-          response: { 200: topAnswerSchema(view), ...problems },
+          response: { 200: topAnswerSchema(view), ...problems, 422: problemSchema },
         },
       },
       async (request) => {

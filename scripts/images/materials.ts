@@ -3,9 +3,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Materials } from "../../components/images/bill-of-materials.ts";
+import type { Component, Materials } from "../../components/images/bill-of-materials.ts";
 import { javaProgram } from "../../components/images/layout.ts";
-import type { ImageContent } from "../../components/images/recipe.ts";
+import { addedDistributions, type ImageContent } from "../../components/images/recipe.ts";
 import { checkout } from "../environment.ts";
 
 /** The plugin with which Maven lists what a project's jars are. */
@@ -21,10 +21,12 @@ export async function materialsOf(content: ImageContent, reference: string): Pro
     run("docker", "run", "--rm", "--network", "none", "--entrypoint", program, reference, ...args);
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is dpkg-query that puts in these
   const format = "${Package}\\t${Version}\\t${Architecture}\\n";
-  const packages = await inImage("dpkg-query", "--show", "--showformat", format);
-  const java = /openjdk ([0-9.]+)/.exec(await inImage(javaProgram, "--version"))?.[1] ?? "";
+  // What an upstream image has, its own bill says.
+  const isOwn = content.upstream === undefined;
+  const packages = isOwn ? await inImage("dpkg-query", "--show", "--showformat", format) : "";
+  const java = (isOwn && /openjdk ([0-9.]+)/.exec(await inImage(javaProgram, "--version"))?.[1]) || "";
   const bills = [];
-  for (const { parts } of content.distributions)
+  for (const { parts } of addedDistributions(content))
     for (const folder of Object.values(parts)) bills.push(await mavenBill(folder));
   if (content.programs.length > 0)
     bills.push(
@@ -39,10 +41,22 @@ async function mavenBill(project: string) {
   try {
     cpSync(project, folder, { recursive: true });
     await run("mvn", "-B", "-q", "-f", join(folder, "pom.xml"), mavenPlugin, "-DoutputFormat=json");
-    return JSON.parse(readFileSync(join(folder, "target", "bom.json"), "utf8"));
+    const { components = [] } = JSON.parse(readFileSync(join(folder, "target", "bom.json"), "utf8"));
+    return { components: [...components, ...copiedArtifacts(readFileSync(join(folder, "pom.xml"), "utf8"))] };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The jars that a project copies one by one: they are no dependencies of it, so that its bill does not list them. */
+export function copiedArtifacts(pom: string): Component[] {
+  return [...pom.matchAll(/<artifactItem>(.*?)<\/artifactItem>/gs)].map(([, item = ""]) => {
+    const textOf = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(item)?.[1] ?? "";
+    const property = /^\$\{(.*)\}$/.exec(textOf("version"))?.[1];
+    const version = property === undefined ? textOf("version") : new RegExp(`<${property}>(.*?)<`).exec(pom)?.[1];
+    const [group, name] = [textOf("groupId"), textOf("artifactId")];
+    return { type: "library", name, version: version ?? "", purl: `pkg:maven/${group}/${name}@${version}?type=jar` };
+  });
 }
 
 async function run(program: string, ...args: string[]): Promise<string> {

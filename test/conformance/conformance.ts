@@ -33,8 +33,7 @@ export const subjects = {
   docker: {
     create: (folder) => createDockerTarget({ ...stack, folder, surroundings: endless }),
     read: readDocker,
-    testedOn:
-      "nothing as a whole yet: `npm run test:docker` is written for a real daemon, but has not been seen to pass",
+    testedOn: "a Docker daemon of the test's own, with the demo's events and kills: `npm run test:docker`",
   },
   kubernetes: {
     create: () => createKubernetesTarget(stack),

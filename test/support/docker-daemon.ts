@@ -8,8 +8,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 const packages = ["docker.io", "iptables", "mmdebstrap"];
 const programs = ["/usr/sbin/dockerd", "/usr/bin/docker", "/usr/sbin/iptables", "/usr/bin/mmdebstrap"];
 
-/** Why no daemon can be started here; undefined if one can. Installs what Debian's packages bring. */
-export function dockerProblem(): string | undefined {
+/**
+ * A daemon of the test's own, or why there can be none here: on another system, not as root, without what Debian's
+ * packages bring (they are installed), or without a right that it takes.
+ */
+export async function startDocker(): Promise<DockerDaemon | string> {
+  const problem = packagesProblem();
+  if (problem !== undefined) return problem;
+  try {
+    return await DockerDaemon.start();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function packagesProblem(): string | undefined {
   if (process.platform !== "linux") return "Docker's daemon runs on Linux";
   if (process.getuid?.() !== 0) return "Docker's daemon and its networks take root";
   if (programs.every((program) => existsSync(program))) return undefined;
@@ -71,6 +84,14 @@ export class DockerDaemon {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     }).trim();
+  }
+
+  /** Builds an image without any files. @throws {Error} if it fails */
+  build(reference: string, dockerfile: string): void {
+    execFileSync("docker", ["--host", this.host, "build", "--tag", reference, "-"], {
+      input: dockerfile,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
   }
 
   /** Stops the daemon, with it what runs in it, and removes all that it has. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { setImmediate as programsTurn } from "node:timers/promises";
 import { distributionFolder, javaProgram, nodeProgram, programsFolder, userId } from "../../images/layout.ts";
 import { type ImageContent, type ImageSettings, imageReference } from "../../images/recipe.ts";
+import { upstreamLinks } from "../../images/upstream.ts";
 import { bundleProgram } from "../../programs.ts";
 import { type Distribution, type InstanceIdentity, instanceName } from "../../target.ts";
 import { distributionDigest } from "../local/distribution.ts";
@@ -34,8 +35,10 @@ export class InstanceImages {
   readonly #images = new Map<string, { image: InstanceImage; distributions: Map<string, Distribution> }>();
   #sealed = false;
 
+  /** @throws {TypeError} if an upstream image is given for a system that cannot run from one */
   constructor(settings: ImageSettings) {
     this.settings = settings;
+    for (const system of Object.keys(settings.upstream ?? {})) upstreamLinks(system);
   }
 
   /** The path of the distribution's folder in a container. */
@@ -93,6 +96,7 @@ export class InstanceImages {
 
   #add(name: string) {
     const distributions = new Map<string, Distribution>();
+    const upstream = this.settings.upstream?.[name];
     const content = this.#whenAsked().then((): ImageContent => {
       const all = [...distributions.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
       return {
@@ -100,6 +104,7 @@ export class InstanceImages {
         distributions: all,
         node: name === jobsImage || all.some(({ runsPrograms = false }) => runsPrograms),
         programs: name === jobsImage ? [...this.#programs].sort() : [],
+        ...(upstream !== undefined && { upstream }),
       };
     });
     const reference = content.then((known) => imageReference(known, this.settings, distributionDigest));

@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { billOfMaterials } from "../../../components/images/bill-of-materials.ts";
+import { checkout } from "../../../scripts/environment.ts";
+import { copiedArtifacts } from "../../../scripts/images/materials.ts";
 
 const content = { name: "jobs", distributions: [], node: true, programs: ["/cache/main-0123456789ab.mjs"] };
 const jar = { type: "library", name: "zookeeper", version: "3.9.5", purl: "pkg:maven/a/zookeeper@3.9.5" };
@@ -19,4 +23,18 @@ test("an image's bill lists packages, runtimes, programs and jars, each once", (
     "pkg:generic/openjdk@17.0.21",
     "pkg:maven/a/zookeeper@3.9.5",
   ]);
+});
+
+test("the jars that a distribution copies without resolving are listed, too", () => {
+  const pom = readFileSync(join(checkout, "components/storm/distribution/extlib/pom.xml"), "utf8");
+  expect(copiedArtifacts(pom).map(({ purl }) => purl)).toEqual([
+    expect.stringMatching(/^pkg:maven\/org\.apache\.storm\/flux-core@\d+\.\d+\.\d+\?type=jar$/),
+    expect.stringMatching(/^pkg:maven\/org\.apache\.storm\/flux-wrappers@\d+\.\d+\.\d+\?type=jar$/),
+  ]);
+});
+
+test("of an upstream image the bill names the image", () => {
+  const upstream = { ...content, name: "kafka", node: false, programs: [], upstream: "apache/kafka:4.1.0" };
+  const { components } = billOfMaterials(upstream, "lambda/kafka:1", { packages: "", java: "", bills: [] });
+  expect(components).toEqual([{ type: "container", name: "apache/kafka:4.1.0" }]);
 });

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { dockerfile, type ImageContent, imageReference } from "../../../components/images/recipe.ts";
+import { InstanceImages } from "../../../components/targets/container/instance-images.ts";
 
 const kafka: ImageContent = { name: "kafka", distributions: [{ name: "kafka", parts: {} }], node: false, programs: [] };
+const agent = { name: "bind-agent", parts: {} };
 const jobs: ImageContent = {
   name: "jobs",
   distributions: [{ name: "hadoop", parts: {} }],
@@ -44,4 +46,25 @@ test("nothing but files comes into an image, and it does not run as root", () =>
   `);
   expect(text).toContain("COPY programs/ /image/opt/lambda/programs/");
   expect(dockerfile(kafka, "debian:bookworm-slim")).not.toContain("programs");
+});
+
+test("an image that begins with an upstream one has its Java and its jars where commands look for them", () => {
+  const upstream = { ...kafka, upstream: "apache/kafka:4.1.0", distributions: [...kafka.distributions, agent] };
+  const text = dockerfile(upstream, "debian:bookworm-slim");
+  expect(text).toContain("ln -s /opt/java/openjdk /image/opt/lambda/java");
+  expect(text).toContain("ln -s /opt/kafka/libs /image/opt/lambda/kafka/lib");
+  expect(text).toContain("COPY bind-agent/ /image/opt/lambda/bind-agent/");
+  expect(text).not.toMatch(/COPY kafka|jlink|openjdk-17/);
+  expect(text.slice(text.lastIndexOf("FROM "))).toMatch(/^FROM apache\/kafka:4\.1\.0\nCOPY --from=content/);
+  // Its name is that of what it is made of: the upstream image, not the jars that it has no part of.
+  expect(tagOf(upstream)).not.toBe(tagOf({ ...upstream, upstream: "apache/kafka:4.1.1" }));
+  const digestOf = (kafkas: string) =>
+    imageReference(upstream, settings, ({ name }) => (name === "kafka" ? kafkas : "0"));
+  expect(digestOf("1")).toBe(digestOf("2"));
+});
+
+test("a system that cannot run from an upstream image is an error that says which can", () => {
+  expect(() => new InstanceImages({ ...settings, upstream: { druid: "apache/druid:33.0.0" } })).toThrow(
+    "images.upstream: servers of druid run from no upstream image; those that do are cassandra, kafka",
+  );
 });

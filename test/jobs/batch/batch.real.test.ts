@@ -224,7 +224,7 @@ test("a run makes exact views, which can be asked for times, keys and totals", a
   expect(some.length).toBeGreaterThan(0);
   expect(texts(editsByChannel, await readBatchRows({ ...query, from, to, keys }))).toEqual(texts(editsByChannel, some));
   for (const measure of Object.keys(editsByChannel.measures)) {
-    const totals = await readBatchTotals({ ...query, measure });
+    const totals = [...(await readBatchTotals({ ...query, measure }))];
     expect(totals).toHaveLength(4);
     for (const total of totals) {
       const one = editsByChannel.zero();
@@ -382,7 +382,7 @@ test("a lost historical makes queries fail, not answer less", async () => {
   for (let attempt = 0; attempt < 40; attempt++) {
     try {
       expect(texts(editsByChannel, await readBatchRows(queries))).toEqual(expected);
-      expect(await readBatchTotals({ ...queries, measure: "edits" })).toHaveLength(4);
+      expect([...(await readBatchTotals({ ...queries, measure: "edits" }))]).toHaveLength(4);
     } catch (error) {
       if (!(error instanceof BatchQueryError)) throw error;
     }

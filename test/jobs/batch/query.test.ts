@@ -115,11 +115,25 @@ describe("answers", () => {
       ["b", "x", sketch("one")],
     ];
     const body = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n\n`;
-    const totals = await readBatchTotals({ ...query, measure: "buyers", broker: await broker(200, body) });
-    expect(totals.map(({ key, state }) => [key, measure.extract(state)])).toEqual([
+    const asked = { ...query, measure: "buyers", broker: await broker(200, body) };
+    expect([...(await readBatchTotals(asked))].map(({ key, state }) => [key, measure.extract(state)])).toEqual([
       [["a", "x"], 2],
       [["b", "x"], 1],
     ]);
+    await expect(readBatchTotals({ ...asked, mostKeys: 1 })).rejects.toThrow("sales has more than 1 keys");
+  });
+
+  test("of what Druid adds up no more keys are read than can be ranked, and one more is an error", async () => {
+    const asked = { ...query, measure: "turnover", mostKeys: 2 };
+    expect(totalsSql(asked).query).toMatch(/ LIMIT 3$/);
+    const body = '["a","x",1]\n["b","x",2]\n';
+    const two = await readBatchTotals({ ...asked, broker: await broker(200, `${body}\n`) });
+    expect([...two]).toEqual([
+      { key: ["a", "x"], state: 1 },
+      { key: ["b", "x"], state: 2 },
+    ]);
+    const three = readBatchTotals({ ...asked, broker: await broker(200, `${body}["c","x",3]\n\n`) });
+    await expect(three).rejects.toThrow("sales has more than 2 keys, too many to rank them");
   });
 
   test("no rows are an answer", async () => {

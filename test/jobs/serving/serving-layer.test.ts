@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TooManyKeysError } from "../../../jobs/batch/query.ts";
 import { count, sum } from "../../../jobs/measures/index.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { type Stores, storeNames } from "../../../jobs/serving/stores.ts";
@@ -260,6 +261,12 @@ describe("a store that does not answer", () => {
     expect((await get("/views/visits/top?measure=bytes")).json()).toMatchObject({ status: 503, store: "Druid" });
     failing("pointer", "fails");
     expect((await get("/views")).json()).toMatchObject({ status: 503, store: "Cassandra" });
+  });
+
+  it("is a 422 where there are too many keys to rank them, which no store can help", async () => {
+    Object.assign(stores, { batchTotals: () => Promise.reject(new TooManyKeysError("visits has more than 2 keys")) });
+    const response = await get("/views/visits/top?measure=visits");
+    expect(response.json()).toMatchObject({ status: 422, detail: "visits has more than 2 keys" });
   });
 
   it("does not matter to a layer that does not need it", async () => {
