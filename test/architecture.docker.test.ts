@@ -99,7 +99,7 @@ describe.skipIf(typeof started === "string")("the whole architecture on Docker",
 
   test(`the demo is exact on ${hasRealEdits ? "real" : "generated (there are no real ones here)"} edits`, async () => {
     // Beside it, in the same run and before the containers take their part of the machine: the same servers without any.
-    const local = await demo("local", `${stack}-local`, "--down");
+    const local = await demo("local", "test", "--down");
     const docker = await demo("docker", stack);
     const rows = Object.keys(docker).map((what) => [what, local[what] ?? "?", docker[what] ?? "?"]);
     console.log(table(["the demo", "local", "docker"], rows).join("\n"));
