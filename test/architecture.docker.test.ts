@@ -134,8 +134,8 @@ describe.skipIf(typeof started === "string")("the whole architecture on Docker",
       const container = `lambda-architecture-${stack}-${instance}`;
       daemon.docker("exec", container, "/bin/sh", "-c", "kill -9 -1 || true");
       for (const deadline = Date.now() + 120_000; ; await sleep(1_000)) {
-        const state = daemon.docker("inspect", "--format", "{{.State.Running}} {{.RestartCount}}", container);
-        if (/^true [1-9]/.test(state)) break;
+        const state = daemon.docker("inspect", "--format", "{{.State.Health.Status}} {{.RestartCount}}", container);
+        if (/^healthy [1-9]/.test(state)) break;
         if (Date.now() > deadline) throw new Error(`${instance} did not come back: ${state}`);
       }
       const result = await check(architecture, log, { queries: 200, settled: true });
