@@ -32,6 +32,7 @@ test("the coordinator is the overlord and serves the metadata on its own address
     druid.processing.buffer.sizeBytes=5MiB
     druid.processing.numThreads=1
     druid.processing.numMergeBuffers=2
+    druid.query.groupBy.maxOnDiskStorage=1073741824
     druid.lookup.enableLookupSyncOnStartup=false
     druid.startup.logging.logProperties=false
     druid.coordinator.asOverlord.enabled=true
