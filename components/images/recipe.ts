@@ -84,10 +84,10 @@ export function baseReference({ base, repository }: ImageSettings): string {
 }
 
 /**
- * The text of an image's Dockerfile. Its first stage makes a Java runtime with the JDK's own jlink, the second puts the
- * content in order, and only files come from them into the image itself: no package, no build tool.
- *
- * @param base see {@link baseReference}
+ * The text of an image's Dockerfile. Its first stage makes a Java runtime with the JDK's own jlink, unless an upstream
+ * image brings one, the second puts the content in order, and only files come from them into the image itself: no
+ * package, no build tool. The context holds `bin/node`, `programs/` and a folder a distribution, as far as the image has
+ * them.
  *
  * The folder of temporary files is open to all as /tmp is, since a runc before 1.1.8 gives the memory that is mounted over
  * it the mode of the folder, and root as its owner: see opencontainers/runc#3911.
@@ -95,7 +95,7 @@ export function baseReference({ base, repository }: ImageSettings): string {
  * The runtime has no archive of shared classes, which would start servers sooner: Java 17 makes another one every time,
  * and equal inputs are to give equal images.
  *
- * The context holds `bin/node`, `programs/` and a folder a distribution, as far as the image has them.
+ * @param base see {@link baseReference}
  */
 export function dockerfile(content: ImageContent, base: string): string {
   const { name, node, programs, upstream } = content;
