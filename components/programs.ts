@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
+import { createViewTables } from "../jobs/speed/tables.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 
 /** The root of the sources, of the checkout or of the package: what paths in a bundle are relative to, so that it does not tell where it was made. */
@@ -67,19 +68,21 @@ export function bundleProgram({ entry, application, folder = programsFolder() }:
 /**
  * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
  * comments, types and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
- * it in the same module, or in the application's if it is not exported at all, counts as its code too.
+ * it in the same module, or in the application's if it is not exported at all, counts as its code too. So does the layout of
+ * its tables: those of another layout are not changed, but made anew beside the old ones.
  *
  * @param application the absolute path of the module whose default export is the application
  * @param view the view's name
  * @throws {Error} if the application has no such view
  */
 export function viewGeneration(application: string, view: string): string {
-  const key = { application, view, options, root };
+  const tables = createViewTables(view, "");
+  const key = { application, view, tables, options, root };
   const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
   return remembered(programsFolder(), key, isGeneration, () => {
     const { source, inputs } = viewSource(application, view);
     const { text } = bundle({ ...options, ...virtual(source), format: "esm", ...withoutLayout, treeShaking: true });
-    return { value: sha256(`${view}\0${text}`).slice(0, 8), inputs };
+    return { value: sha256([view, ...tables, text].join("\0")).slice(0, 8), inputs };
   });
 }
 

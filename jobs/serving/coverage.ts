@@ -3,6 +3,7 @@
  * to the offsets that an answer contains, and from there to what each stored row is good for.
  */
 import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
+import type { SpeedRow } from "./stores.ts";
 
 /** A chunk's row of a view's table of progress. */
 export interface Progress {
@@ -105,10 +106,12 @@ export function coveredEras(coverage: Coverage, chunksPerEra: number): number[] 
  * What a stored row is good for:
  * - `closed`: its chunk is covered whole and will never change;
  * - `open`: its chunk is covered in part, and the row is its state at exactly the covered end;
- * - `underWay`: its chunk is covered in part, and the row already has later events;
+ * - `previous`: its chunk is covered in part, the row already has later events, and the state that it holds as the
+ *   previous one is its state at exactly the covered end;
+ * - `underWay`: the same, without such a state;
  * - `outside`: it is not covered.
  */
-export type RowUse = "closed" | "open" | "underWay" | "outside";
+export type RowUse = "closed" | "open" | "previous" | "underWay" | "outside";
 
 /**
  * What a row is good for under a coverage whose progress was read before the row: rows up to the progress were
@@ -116,13 +119,17 @@ export type RowUse = "closed" | "open" | "underWay" | "outside";
  *
  * @param row.written the end offset that the row was written with
  */
-export function rowUse(coverage: Coverage, row: { partition: number; chunk: number; written: number }): RowUse {
+export function rowUse(
+  coverage: Coverage,
+  row: Pick<SpeedRow, "partition" | "chunk" | "written" | "previous">,
+): RowUse {
   const covered = coverage.partitions.get(row.partition);
   if (covered === undefined) return "outside";
   const start = chunkStart(row.chunk, coverage.chunkSize);
   if (start < covered.start || start >= covered.end) return "outside";
   if (chunkEnd(row.chunk, coverage.chunkSize) <= covered.end) return "closed";
-  return row.written <= covered.end ? "open" : "underWay";
+  if (row.written <= covered.end) return "open";
+  return row.previous?.end === covered.end ? "previous" : "underWay";
 }
 
 /** The coverage with the open chunks of the given partitions left out. */

@@ -185,8 +185,9 @@ function isKept(read: Pointer | undefined, now: Pointer | undefined): boolean {
 
 /**
  * Reads the speed view from the horizon on. Progress is read before the rows: what it says was acknowledged before it
- * was written is there. A row that is newer is of a write under way: the read is repeated, and if that does not help,
- * the answer ends at the open chunk's edge, because closed chunks never change.
+ * was written is there. A row that is newer is of a write under way, and holds what it was before. If that is another
+ * state than the one at the progress (the progress was read too early, or a process began the chunk again), the read is
+ * repeated, and if that does not help, the answer ends at the open chunk's edge, because closed chunks never change.
  */
 async function readSpeed(
   options: QueryOptions,
@@ -215,6 +216,7 @@ async function readSpeed(
       const use = rowUse(coverage, row);
       if (use === "closed") reading.add(row);
       else if (use === "open") open.push(row);
+      else if (use === "previous") open.push({ ...row, state: row.previous?.state ?? "" });
       else if (use === "underWay") underWay.add(row.partition);
     };
     if (eras.length > 0) await reading.speed(eras, take);
@@ -223,7 +225,7 @@ async function readSpeed(
       await sleep(pause);
       continue;
     }
-    for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
+    for (const row of open) if (row.state !== "" && !underWay.has(row.partition)) reading.add(row);
     return containsOf(start, withoutOpenChunks(coverage, underWay), watermarks);
   }
 }

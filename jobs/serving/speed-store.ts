@@ -1,5 +1,6 @@
 import { type Client, types } from "cassandra-driver";
 import pMap from "p-map";
+import { parsePrevious } from "../speed/previous-state.ts";
 import { shardOf } from "../speed/shard.ts";
 import { progressTable, speedTable } from "../speed/tables.ts";
 import { keyText } from "../views/aggregate.ts";
@@ -31,12 +32,12 @@ export function readProgress(table: string): string {
 
 /** The CQL that reads a key's rows in an era. */
 export function readKeyRows(table: string): string {
-  return `SELECT bucket, partition, chunk, state, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND key = ? AND bucket >= ? AND bucket < ?`;
+  return `SELECT bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND key = ? AND bucket >= ? AND bucket < ?`;
 }
 
 /** The CQL that reads every key's rows in an era and shard. */
 export function readShardRows(table: string): string {
-  return `SELECT key, bucket, partition, chunk, state, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ?`;
+  return `SELECT key, bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ?`;
 }
 
 /** The speed views in Cassandra, as jobs/speed writes them. */
@@ -119,5 +120,6 @@ function speedRow(row: types.Row, key: string): SpeedRow {
     chunk: row.chunk,
     state: row.state,
     written: row.written.toNumber(),
+    previous: row.previous === null ? undefined : parsePrevious(row.previous),
   };
 }

@@ -2,6 +2,7 @@ import type { AnyView } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
+import type { PreviousState } from "../speed/previous-state.ts";
 import type { Progress } from "./coverage.ts";
 import type { AnswerGranularity, KeySteps, RankedTotals } from "./merge.ts";
 
@@ -34,6 +35,8 @@ export interface SpeedRow {
   readonly state: string;
   /** The end offset that the row was written with. */
   readonly written: number;
+  /** What `state` was before; undefined if that is not known. */
+  readonly previous: PreviousState | undefined;
 }
 
 /** What the serving layer reads. Every call may fail, and is given up when `signal` is aborted. */

@@ -3,7 +3,7 @@ import { chunkEnd, chunkStart } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent } from "../events/decode.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
-import { Aggregate } from "../views/aggregate.ts";
+import { ChunkRows } from "./chunk-rows.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { AnyView, SpeedStore } from "./store.ts";
 
@@ -21,12 +21,12 @@ interface OpenChunk {
   readonly chunk: number;
   /** The tables that hold what is written. */
   readonly tables: string;
-  /** The offset up to which the events are in the aggregates. */
+  /** The offset up to which the events are in the rows. */
   read: number;
   /** The offset up to which the rows are acknowledged. */
   written: number;
-  // biome-ignore lint/suspicious/noExplicitAny: aggregates of any event
-  readonly aggregates: Map<string, Aggregate<any>>;
+  /** By the view's name. */
+  readonly rows: ReadonlyMap<string, ChunkRows>;
 }
 
 /** How many chunks may follow before an open one is forgotten: more than are ever under way at once. */
@@ -72,10 +72,10 @@ export class SpeedViews {
     try {
       await this.#read(open, descriptor);
       await Promise.all(
-        [...open.aggregates.values()].map(async (aggregate) => {
+        [...open.rows.values()].map(async (rows) => {
           const stretch = { partition, chunk, end };
-          await this.#options.store.writeRows(aggregate.view, stretch, aggregate.takeChanged());
-          await this.#options.store.writeProgress(aggregate.view, stretch);
+          await this.#options.store.writeRows(rows.view, stretch, rows.takeChanged(end));
+          await this.#options.store.writeProgress(rows.view, stretch);
         }),
       );
       open.written = end;
@@ -89,13 +89,13 @@ export class SpeedViews {
   #openChunk(id: string, { partition, chunk, views, tables }: Descriptor): OpenChunk {
     let open = this.#open.get(id);
     // A new set of views begins the chunk again, and so do tables that hold nothing yet.
-    if (open === undefined || open.tables !== tables || views.some((view) => !open?.aggregates.has(view))) {
+    if (open === undefined || open.tables !== tables || views.some((view) => !open?.rows.has(view))) {
       const start = chunkStart(chunk, this.#options.configuration.chunkSize);
-      const aggregates = views.flatMap((name) => {
+      const rows = views.flatMap((name) => {
         const view = this.#views.get(name);
-        return view === undefined ? [] : [[name, new Aggregate(view)] as const];
+        return view === undefined ? [] : [[name, new ChunkRows(view)] as const];
       });
-      open = { partition, chunk, tables, read: start, written: start, aggregates: new Map(aggregates) };
+      open = { partition, chunk, tables, read: start, written: start, rows: new Map(rows) };
       this.#open.set(id, open);
       for (const [other, { partition: of, chunk: before }] of this.#open)
         if (of === partition && before < chunk - keptChunks) this.#open.delete(other);
@@ -105,12 +105,12 @@ export class SpeedViews {
 
   async #read(open: OpenChunk, { partition, end }: Descriptor): Promise<void> {
     const { application, configuration, reader } = this.#options;
-    const aggregates = [...open.aggregates.values()];
+    const all = [...open.rows.values()];
     for await (const records of reader.read(configuration.topic, partition, open.read, end)) {
       for (const { value } of records) {
         const decoded = decodeEvent(application, value, configuration.maxEventBytes);
         // What is no event, or none for a view, is reported by the archiver.
-        if ("event" in decoded) for (const aggregate of aggregates) aggregate.add(decoded.event);
+        if ("event" in decoded) for (const rows of all) rows.add(decoded.event);
       }
     }
     open.read = end;

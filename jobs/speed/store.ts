@@ -4,8 +4,9 @@ import pMap from "p-map";
 import { withBackOff } from "../back-off.ts";
 import { eraOf, type Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
-import { keyText, type Row } from "../views/aggregate.ts";
 import type { View } from "../views/view.ts";
+import type { ChangedRow } from "./chunk-rows.ts";
+import { previousText } from "./previous-state.ts";
 import type { ChunkProgress } from "./resume.ts";
 import { shardOf } from "./shard.ts";
 import { progressTable, speedTable } from "./tables.ts";
@@ -23,7 +24,7 @@ export interface Stretch {
 /** Where the speed layer keeps its rows, and how far they reach. */
 export interface SpeedStore {
   /** Writes rows of a view, so that those of a larger end win. Resolves when all are acknowledged. */
-  writeRows(view: AnyView, stretch: Stretch, rows: readonly Row[]): Promise<void>;
+  writeRows(view: AnyView, stretch: Stretch, rows: readonly ChangedRow[]): Promise<void>;
   /** Notes that all of the view's rows of the stretch are acknowledged. */
   writeProgress(view: AnyView, stretch: Stretch): Promise<void>;
   /** How far the view's rows reach, a row a chunk, in any order. */
@@ -37,12 +38,9 @@ export interface SpeedStore {
   tablesId(views: readonly AnyView[]): Promise<string | undefined>;
 }
 
-/** A row as it is stored. */
-export interface StoredRow {
+/** A row and where it is stored. */
+export interface StoredRow extends ChangedRow {
   readonly shard: number;
-  readonly key: string;
-  readonly bucket: number;
-  readonly state: string;
 }
 
 /** A batch's most rows. */
@@ -50,22 +48,20 @@ const batchRows = 200;
 /** A batch's most characters: larger ones make Cassandra's commit log wait. */
 const batchCharacters = 64 * 1024;
 
-/** The rows as they are stored, in batches of one shard each. */
-export function batchesOf(view: AnyView, rows: readonly Row[], shards: number): StoredRow[][] {
+/** The rows in batches of one shard each. */
+export function batchesOf(rows: readonly ChangedRow[], shards: number): StoredRow[][] {
   const batches: StoredRow[][] = [];
   const open = new Map<number, { rows: StoredRow[]; characters: number }>();
   for (const row of rows) {
-    const key = keyText(row.key);
-    const state = JSON.stringify(view.encode(row.states));
-    const shard = shardOf(key, shards);
-    const characters = key.length + state.length + 32;
+    const shard = shardOf(row.key, shards);
+    const characters = row.key.length + row.state.length + (row.previous?.state.length ?? 0) + 48;
     let batch = open.get(shard);
     if (batch === undefined || batch.rows.length >= batchRows || batch.characters + characters > batchCharacters) {
       batch = { rows: [], characters: 0 };
       open.set(shard, batch);
       batches.push(batch.rows);
     }
-    batch.rows.push({ shard, key, bucket: row.bucket, state });
+    batch.rows.push({ shard, ...row });
     batch.characters += characters;
   }
   return batches;
@@ -73,7 +69,7 @@ export function batchesOf(view: AnyView, rows: readonly Row[], shards: number): 
 
 /** The CQL that writes a row. */
 export function insertRow(table: string): string {
-  return `INSERT INTO ${table} (shard, era, key, bucket, partition, chunk, state) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
+  return `INSERT INTO ${table} (shard, era, key, bucket, partition, chunk, state, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
 }
 
 /** The CQL that notes how far a chunk's rows reach. */
@@ -113,24 +109,26 @@ export class CassandraSpeedStore implements SpeedStore {
     });
   }
 
-  async writeRows(view: AnyView, { partition, chunk, end }: Stretch, rows: readonly Row[]): Promise<void> {
+  async writeRows(view: AnyView, { partition, chunk, end }: Stretch, rows: readonly ChangedRow[]): Promise<void> {
     const { shards, chunksPerEra } = this.#options.configuration.speed;
     const query = insertRow(speedTable(view.name, this.#generation(view)));
     // As the driver would encode them, but once for all rows: it spends most of its time on what they have in common.
     const [era, ofPartition, ofChunk] = [int(eraOf(chunk, chunksPerEra)), int(partition), int(chunk)];
     const timestamp = bigint(end);
     await pMap(
-      batchesOf(view, rows, shards),
+      batchesOf(rows, shards),
       (batch) => {
         const shard = int(batch[0]?.shard ?? 0);
         const buckets = new Map<number, Buffer>();
-        const queries = batch.map(({ key, bucket, state }) => {
+        const queries = batch.map(({ key, bucket, state, previous }) => {
           let ofBucket = buckets.get(bucket);
           if (ofBucket === undefined) {
             ofBucket = bigint(bucket);
             buckets.set(bucket, ofBucket);
           }
-          return { query, params: [shard, era, key, ofBucket, ofPartition, ofChunk, state, timestamp] };
+          // Unset, what another process wrote stays, and stays true.
+          const before = previous === undefined ? types.unset : previousText(previous);
+          return { query, params: [shard, era, key, ofBucket, ofPartition, ofChunk, state, before, timestamp] };
         });
         return this.#patiently(() => this.#client.batch(queries, { logged: false, prepare: true }));
       },

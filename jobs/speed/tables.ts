@@ -4,7 +4,7 @@
  *
  * A speed view's row is the state of one key in one time step over the events of one chunk, written whole with
  * `USING TIMESTAMP <end offset>`: of two writes of a row the one that saw more of the chunk wins, in whatever order
- * they come, and a replayed write changes nothing.
+ * they come, and a replayed write changes nothing. Beside its state it holds the one before, see previous-state.ts.
  */
 
 /** The table of a view's rows: one a generation, so that new code never mixes with old rows. */
@@ -16,7 +16,7 @@ export function speedTable(view: string, generation: string): string {
 export function createSpeedTable(view: string, generation: string): string {
   return `CREATE TABLE IF NOT EXISTS ${speedTable(view, generation)} (
   shard int, era int, key text, bucket bigint, partition int, chunk int,
-  state text,
+  state text, previous text,
   PRIMARY KEY ((shard, era), key, bucket, partition, chunk)
 ) WITH compression = {'class': 'LZ4Compressor'} AND allow_auto_snapshot = false`;
 }

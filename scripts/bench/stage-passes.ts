@@ -54,8 +54,8 @@ const nowhere: Pick<SpeedStore, "writeRows" | "writeProgress"> = {
 };
 const encoding: typeof nowhere = {
   ...nowhere,
-  writeRows: async (view, _stretch, rows) => {
-    batchesOf(view, rows, configuration.speed.shards);
+  writeRows: async (_view, _stretch, rows) => {
+    batchesOf(rows, configuration.speed.shards);
   },
 };
 

@@ -49,16 +49,19 @@ describe("speedStart", () => {
 
 describe("rowUse", () => {
   const coverage = coverageOf({ 0: 10 }, [row(0, 1, 20), row(0, 2, 25)], 10);
-  const use = (chunk: number, written: number, partition = 0) => rowUse(coverage, { partition, chunk, written });
+  const use = (chunk: number, written: number, { partition = 0, previousEnd = 0 } = {}) =>
+    rowUse(coverage, { partition, chunk, written, previous: { end: previousEnd, state: "" } });
 
-  it("tells closed, open, under way and outside apart", () => {
+  it("tells what a row is good for", () => {
     expect(use(0, 10)).toBe("outside");
     expect(use(1, 15)).toBe("closed");
     expect(use(2, 25)).toBe("open");
     expect(use(2, 22)).toBe("open");
     expect(use(2, 26)).toBe("underWay");
+    expect(use(2, 26, { previousEnd: 24 })).toBe("underWay");
+    expect(use(2, 26, { previousEnd: 25 })).toBe("previous");
     expect(use(3, 31)).toBe("outside");
-    expect(use(1, 15, 7)).toBe("outside");
+    expect(use(1, 15, { partition: 7 })).toBe("outside");
   });
 
   it("ends at the open chunk's edge without it", () => {

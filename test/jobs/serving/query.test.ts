@@ -160,7 +160,18 @@ describe("consistency", () => {
   const options = (stores: SimulatedStores<Visit>) => ({ stores, partitions: 1, chunkSize: 10, chunksPerEra: 2 });
   const request = { key: ["a", "x"], layer: "merged", granularity: "all" } as const;
 
-  it("reads again while a row of the open chunk is newer than the progress", async () => {
+  it("takes a row that is being written as it was", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    const written = stores.views.get("visits");
+    written?.writeTo(0, 20);
+    written?.write(0, 2, [22, 24], 1);
+    expect([...(written?.rows.values() ?? [])].at(-1)).toMatchObject({ written: 24 });
+    const answer = await queryKey(options(stores), visits, request);
+    expect(answer.total).toEqual({ visits: 22, bytes: 22 });
+    expect(answer.contains).toMatchObject({ speed: { 0: 22 }, lag: 3 });
+  });
+
+  it("reads again while what a row of the open chunk was is not known", async () => {
     const stores = new SimulatedStores([log], [visits], 10, 2);
     const written = stores.views.get("visits");
     written?.writeTo(0, 22);

@@ -9,9 +9,9 @@ import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { speedStore } from "../../../jobs/serving/speed-store.ts";
 import type { Stores } from "../../../jobs/serving/stores.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
+import { ChunkRows } from "../../../jobs/speed/chunk-rows.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
 import { createPointerTable, createViewTables } from "../../../jobs/speed/tables.ts";
-import { Aggregate } from "../../../jobs/views/aggregate.ts";
 import type { WikipediaEdit } from "../../../jobs/wikipedia/event.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
@@ -79,7 +79,7 @@ afterAll(async () => {
 
 /** Writes stretches as a worker does that begins each chunk from its first event. */
 class Worker {
-  readonly #open = new Map<string, Aggregate<WikipediaEdit>[]>();
+  readonly #open = new Map<string, ChunkRows[]>();
 
   /** Writes the events `[from, to)`, which continue what this worker wrote of the chunk; without progress if it dies. */
   async write(partition: number, from: number, to: number, dies = false): Promise<void> {
@@ -87,15 +87,14 @@ class Worker {
       const chunk = chunkOf(start, chunkSize);
       const end = Math.min(to, chunkEnd(chunk, chunkSize));
       const id = `${partition}/${chunk}`;
-      const aggregates = this.#open.get(id) ?? application.views.map((view) => new Aggregate<WikipediaEdit>(view));
-      this.#open.set(id, aggregates);
-      for (const event of logs[partition]?.slice(start, end) ?? [])
-        for (const aggregate of aggregates) aggregate.add(event);
-      for (const aggregate of aggregates) {
-        const changed = aggregate.takeChanged();
+      const all = this.#open.get(id) ?? application.views.map((view) => new ChunkRows(view));
+      this.#open.set(id, all);
+      for (const event of logs[partition]?.slice(start, end) ?? []) for (const rows of all) rows.add(event);
+      for (const rows of all) {
+        const changed = rows.takeChanged(end);
         const stretch = { partition, chunk, end };
-        await writer.writeRows(aggregate.view, stretch, dies ? changed.filter((_, index) => index % 3 === 0) : changed);
-        if (!dies) await writer.writeProgress(aggregate.view, stretch);
+        await writer.writeRows(rows.view, stretch, dies ? changed.filter((_, index) => index % 3 === 0) : changed);
+        if (!dies) await writer.writeProgress(rows.view, stretch);
       }
       start = end;
     }

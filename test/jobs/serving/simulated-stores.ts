@@ -3,6 +3,7 @@ import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
 import { KeySteps, RankedTotals } from "../../../jobs/serving/merge.ts";
 import type { AnyView, Selection, SpeedRow, StepsSelection, Stores } from "../../../jobs/serving/stores.ts";
+import { type ChangedRow, ChunkRows } from "../../../jobs/speed/chunk-rows.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 
 /** A speed view in memory, written as jobs/speed writes it and kept as Cassandra keeps it: the newest timestamp wins. */
@@ -25,11 +26,11 @@ export class SimulatedSpeedView<Event> {
    * @param broken if given, the last write is cut off after so many rows, and no progress follows it
    */
   write(partition: number, chunk: number, ends: readonly number[], broken?: number): void {
-    const aggregate = new Aggregate(this.#view);
+    const rows = new ChunkRows(this.#view);
     let next = chunkStart(chunk, this.#chunkSize);
     for (const [index, end] of ends.entries()) {
-      for (; next < end; next++) aggregate.add(this.#logs[partition]?.[next] as Event);
-      const changed = aggregate.takeChanged();
+      for (; next < end; next++) rows.add(this.#logs[partition]?.[next]);
+      const changed = rows.takeChanged(end);
       const last = index === ends.length - 1 && broken !== undefined;
       for (const row of last ? changed.slice(0, broken) : changed) this.#upsert(row, partition, chunk, end);
       if (!last) this.#advance(partition, chunk, end);
@@ -42,11 +43,12 @@ export class SimulatedSpeedView<Event> {
       this.write(partition, chunk, [Math.min(end, chunkEnd(chunk, this.#chunkSize))]);
   }
 
-  #upsert(row: Row, partition: number, chunk: number, end: number): void {
+  #upsert(row: ChangedRow, partition: number, chunk: number, end: number): void {
     const id = JSON.stringify([row.key, row.bucket, partition, chunk]);
-    if ((this.rows.get(id)?.written ?? -1) > end) return;
-    const state = JSON.stringify(this.#view.encode(row.states));
-    this.rows.set(id, { key: keyText(row.key), bucket: row.bucket, partition, chunk, state, written: end });
+    const old = this.rows.get(id);
+    if ((old?.written ?? -1) > end) return;
+    // A cell that is not written stays as it is.
+    this.rows.set(id, { ...row, partition, chunk, written: end, previous: row.previous ?? old?.previous });
   }
 
   #advance(partition: number, chunk: number, end: number): void {

@@ -1,7 +1,8 @@
 import type { Offsets } from "../../../jobs/chunks.ts";
+import type { ChangedRow } from "../../../jobs/speed/chunk-rows.ts";
+import { previousText } from "../../../jobs/speed/previous-state.ts";
 import type { ChunkProgress } from "../../../jobs/speed/resume.ts";
 import type { AnyView, SpeedStore, Stretch } from "../../../jobs/speed/store.ts";
-import { keyText, type Row } from "../../../jobs/views/aggregate.ts";
 
 /** A cell with its write time. */
 interface Cell {
@@ -9,26 +10,43 @@ interface Cell {
   readonly timestamp: number;
 }
 
+/** A row's cells, each written for itself. */
+interface StoredCells {
+  readonly state: Cell;
+  readonly previous: Cell | undefined;
+}
+
+/** What is left of a cell that is written again. */
+function newest(old: Cell | undefined, written: Cell): Cell {
+  if (old === undefined || written.timestamp > old.timestamp) return written;
+  return written.timestamp === old.timestamp && written.value > old.value ? written : old;
+}
+
 /** What Cassandra does with the speed layer's statements: of two writes of a cell the later timestamp wins, and of two with the same one the larger value. */
 export class MemoryStore implements SpeedStore {
-  /** Cells by `view|partition|chunk` and `key|bucket`. */
-  readonly rows = new Map<string, Map<string, Cell>>();
+  /** Rows by `view|partition|chunk` and `key|bucket`. */
+  readonly rows = new Map<string, Map<string, StoredCells>>();
   readonly #progress = new Map<string, ChunkProgress & { readonly view: string }>();
   readonly horizons = new Map<string, Offsets>();
   #tables = 1;
 
-  async writeRows(view: AnyView, stretch: Stretch, rows: readonly Row[]): Promise<void> {
-    for (const row of rows) this.writeRow(view, stretch, row.key, row.bucket, JSON.stringify(view.encode(row.states)));
+  async writeRows(view: AnyView, stretch: Stretch, rows: readonly ChangedRow[]): Promise<void> {
+    for (const row of rows) this.writeRow(view, stretch, row);
   }
 
-  writeRow(view: AnyView, { partition, chunk, end }: Stretch, key: readonly string[], bucket: number, value: string) {
-    const id = `${view.name}|${partition}|${chunk}`;
-    const cells = this.rows.get(id) ?? new Map<string, Cell>();
-    this.rows.set(id, cells);
-    const cell = `${keyText(key)}|${bucket}`;
-    const old = cells.get(cell);
-    if (old === undefined || end > old.timestamp || (end === old.timestamp && value > old.value))
-      cells.set(cell, { value, timestamp: end });
+  writeRow(view: AnyView, { partition, chunk, end }: Stretch, { key, bucket, state, previous }: ChangedRow) {
+    const place = `${view.name}|${partition}|${chunk}`;
+    const rows = this.rows.get(place) ?? new Map<string, StoredCells>();
+    this.rows.set(place, rows);
+    const id = `${key}|${bucket}`;
+    const old = rows.get(id);
+    rows.set(id, {
+      state: newest(old?.state, { value: state, timestamp: end }),
+      previous:
+        previous === undefined
+          ? old?.previous
+          : newest(old?.previous, { value: previousText(previous), timestamp: end }),
+    });
   }
 
   async writeProgress(view: AnyView, { partition, chunk, end }: Stretch): Promise<void> {

@@ -7,6 +7,7 @@ import type { LogRecord } from "../../../jobs/kafka/range-reader.ts";
 import { count, distinct, sum } from "../../../jobs/measures/index.ts";
 import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
+import { parsePrevious } from "../../../jobs/speed/previous-state.ts";
 import { resumeChunk } from "../../../jobs/speed/resume.ts";
 import { SpeedViews } from "../../../jobs/speed/speed-views.ts";
 import type { AnyView, SpeedStore } from "../../../jobs/speed/store.ts";
@@ -79,7 +80,10 @@ function oracle(of: AnyView, values: readonly string[], chunk: number, end: numb
   );
 }
 
-/** What a reader of the store may rely on: rows not younger than the chunk's progress are exactly its events' rows. */
+/**
+ * What a reader of the store may rely on: rows not younger than the chunk's progress are exactly its events' rows, and
+ * what any row says that it was before, it was.
+ */
 async function checkStore(store: MemoryStore, log: readonly (readonly string[])[]): Promise<void> {
   for (const of of app.views)
     for (const { partition, chunk, end } of await store.progress(of)) {
@@ -88,9 +92,14 @@ async function checkStore(store: MemoryStore, log: readonly (readonly string[])[
       for (const [id, value] of expected) {
         const cell = cells.get(id);
         expect(cell, `${of.name} ${partition}/${chunk} up to ${end}: row ${id}`).toBeDefined();
-        if (cell.timestamp <= end) expect(cell.value).toBe(value);
+        if (cell && cell.state.timestamp <= end) expect(cell.state.value).toBe(value);
       }
-      for (const [id, cell] of cells) if (cell.timestamp <= end) expect(expected.has(id)).toBe(true);
+      for (const [id, { state, previous }] of cells) {
+        if (state.timestamp <= end) expect(expected.has(id)).toBe(true);
+        if (previous === undefined) continue;
+        const before = parsePrevious(previous.value);
+        expect(oracle(of, log[partition] ?? [], chunk, before.end).get(id) ?? "").toBe(before.state);
+      }
     }
 }
 
@@ -101,13 +110,11 @@ function slowly(store: MemoryStore, pause: () => Promise<void>, fails: () => boo
     tablesId: () => store.tablesId(),
     progress: (of) => store.progress(of),
     async writeRows(of, stretch, rows) {
-      // Statements are made when they are sent, not when they land.
-      const statements = rows.map((row) => [row.key, row.bucket, JSON.stringify(of.encode(row.states))] as const);
       await Promise.all(
-        statements.map(async ([key, bucket, value]) => {
+        rows.map(async (row) => {
           await pause();
           const failing = fails();
-          if (!failing || stretch.end % 2 === 0) store.writeRow(of, stretch, key, bucket, value);
+          if (!failing || stretch.end % 2 === 0) store.writeRow(of, stretch, row);
           if (failing) throw new Error("write timeout");
         }),
       );
@@ -268,7 +275,7 @@ function watched() {
     store: {
       writeProgress: (of, stretch) => store.writeProgress(of, stretch),
       writeRows: async (of, { end }, rows) => {
-        for (const row of rows) wrote.push(`${of.name} ${row.key} ${end}`);
+        for (const row of rows) wrote.push(`${of.name} ${JSON.parse(row.key)} ${end}`);
       },
     },
   });

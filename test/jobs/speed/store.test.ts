@@ -1,22 +1,23 @@
 import { errors, types } from "cassandra-driver";
 import { expect, test } from "vitest";
-import { count } from "../../../jobs/measures/index.ts";
 import { shardOf } from "../../../jobs/speed/shard.ts";
 import { batchesOf, isTransient } from "../../../jobs/speed/store.ts";
-import { view } from "../../../jobs/views/view.ts";
-
-const byName = view<{ name: string; time: string }>({
-  name: "by-name",
-  time: (event) => event.time,
-  granularity: "minute",
-  key: { name: (event) => event.name },
-  measures: { events: count() },
-});
+import { keyText } from "../../../jobs/views/aggregate.ts";
 
 test("rows are written in batches of one shard, bounded in rows and in characters", () => {
-  const short = Array.from({ length: 1_000 }, (_, index) => ({ key: [`n${index}`], bucket: 60_000, states: [index] }));
-  const long = Array.from({ length: 10 }, (_, index) => ({ key: ["x".repeat(30_000)], bucket: index, states: [1] }));
-  const batches = batchesOf(byName, [...short, ...long], 4);
+  const short = Array.from({ length: 1_000 }, (_, index) => ({
+    key: keyText([`n${index}`]),
+    bucket: 60_000,
+    state: `[${index}]`,
+    previous: undefined,
+  }));
+  const long = Array.from({ length: 10 }, (_, index) => ({
+    key: keyText(["x".repeat(30_000)]),
+    bucket: index,
+    state: "[2]",
+    previous: { end: 7, state: "[1]" },
+  }));
+  const batches = batchesOf([...short, ...long], 4);
   for (const batch of batches) {
     expect(batch.length).toBeLessThanOrEqual(200);
     expect(new Set(batch.map(({ shard }) => shard)).size).toBe(1);
@@ -24,7 +25,7 @@ test("rows are written in batches of one shard, bounded in rows and in character
   }
   const rows = batches.flat();
   expect(rows.length).toBe(1_010);
-  expect(rows).toContainEqual({ shard: shardOf('["n7"]', 4), key: '["n7"]', bucket: 60_000, state: "[7]" });
+  expect(rows).toContainEqual({ ...short[7], shard: shardOf('["n7"]', 4) });
 });
 
 test("what Cassandra refused stays refused; all else may pass", () => {
