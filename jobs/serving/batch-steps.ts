@@ -1,13 +1,24 @@
 import DataLoader from "dataloader";
+import { LRUCache } from "lru-cache";
+import pLimit from "p-limit";
 import { decodeRow, type EncodedRow } from "../batch/records.ts";
 import type { Version } from "../batch/versions.ts";
 import { keyText } from "../views/aggregate.ts";
-import { KeySteps } from "./merge.ts";
+import { earliestTime, latestTime } from "../views/time.ts";
+import {
+  compactStates,
+  compactSteps,
+  type KeySteps,
+  mergeToSteps,
+  type SizedStates,
+  type Step,
+  withTotal,
+} from "./merge.ts";
+import { SpanCache, type TimeRange } from "./span-cache.ts";
 import type { AnyView, StepsSelection } from "./stores.ts";
-import { VersionCache } from "./version-cache.ts";
 
 /** Of a version of a batch view, the rows of some keys in the same times, which one call can ask for. */
-export interface RowsQuestion extends Pick<StepsSelection, "from" | "to"> {
+export interface RowsQuestion extends TimeRange {
   readonly view: AnyView;
   readonly version: Version;
   readonly keys: readonly (readonly string[])[];
@@ -16,35 +27,48 @@ export interface RowsQuestion extends Pick<StepsSelection, "from" | "to"> {
 /** The rows of a call, in any order. @throws what reading throws */
 export type ReadRows = (question: RowsQuestion) => Promise<readonly EncodedRow[]>;
 
-/** One key's steps and about the memory that they take, in bytes. */
-interface Kept {
-  readonly steps: KeySteps;
-  readonly bytes: number;
-}
+/** What is kept of what was asked for last, perhaps of several views. */
+export class KeptSteps {
+  readonly spans: SpanCache;
+  /** Merging the steps of a long range takes longer than all else of an answer. */
+  readonly totals: LRUCache<string, SizedStates, { readonly view: AnyView; readonly steps: readonly Step[] }>;
 
-/** Steps that were read, by what was asked for. */
-export type KeptSteps = VersionCache<Kept>;
-
-/** @param mostBytes about the most memory that they take. Default: 32 MiB */
-export function keptSteps(mostBytes = 32 * 2 ** 20): KeptSteps {
-  return new VersionCache(mostBytes, ({ bytes }) => bytes);
+  /** @param mostBytes about the most memory that it takes. Default: 48 MiB */
+  constructor(mostBytes = 48 * 2 ** 20) {
+    this.spans = new SpanCache(Math.ceil(mostBytes * 0.8));
+    this.totals = new LRUCache({
+      maxSize: Math.ceil(mostBytes * 0.2),
+      // With the question.
+      sizeCalculation: ({ bytes }) => bytes + 512,
+      memoMethod: (_question, _total, { context: { view, steps } }) =>
+        compactStates(view, withTotal(view, steps).total),
+    });
+  }
 }
 
 /** The most keys of a call: its filter is that long. */
 const mostKeys = 100;
+/** About the most rows of a call, unless a key has more: some megabytes of text, which are parsed at once. */
+const rowsOfCall = 20_000;
+/** Calls at once: one is answered while another's answer is parsed. */
+const parallel = 2;
 
 type KeyQuestion = Omit<RowsQuestion, "keys"> & { readonly key: readonly string[] };
 
 /**
  * What the versions of one batch view hold of keys. What was asked for last is kept, since a version never changes.
  * Questions that come while others are being read are then read together: a call costs Druid more than a key, so that
- * under load there are fewer calls a question.
+ * under load there are fewer calls a question. But keys of many rows are read in calls of their own: all at once they
+ * would take more time than a question has, and more memory than this process.
  */
 export class BatchSteps {
   readonly #view: AnyView;
   readonly #read: ReadRows;
   readonly #kept: KeptSteps;
-  readonly #rows: DataLoader<KeyQuestion, readonly EncodedRow[]>;
+  readonly #rows: DataLoader<KeyQuestion, Promise<readonly EncodedRow[]>>;
+  readonly #limit = pLimit(parallel);
+  /** About how many rows a key has, by those that were read last. */
+  #rowsOfKey = 1;
   /** Settles, never rejects, when nothing is being read. */
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +79,6 @@ export class BatchSteps {
     this.#kept = kept;
     this.#rows = new DataLoader((questions) => this.#load(questions), {
       cache: false,
-      maxBatchSize: mostKeys,
       batchScheduleFn: (load) => void this.#reading.then(load),
     });
   }
@@ -63,47 +86,47 @@ export class BatchSteps {
   /**
    * The steps of a key. They are shared: nobody changes them.
    *
-   * @throws what reading throws; then nothing is kept
+   * @throws what reading throws; then nothing of it is kept
    */
-  async get(version: Version, { key, from, to, granularity }: StepsSelection): Promise<KeySteps> {
+  async get(version: Version, { key, granularity, ...bounds }: StepsSelection): Promise<KeySteps> {
     const view = this.#view;
-    const { steps } = await this.#kept.get(
-      JSON.stringify([version.datasource, from, to, granularity, key]),
-      async () => {
-        const rows = await this.#rows.load({ view, version, key, from, to });
-        const merged = new KeySteps(
-          view,
-          rows.map((row) => decodeRow(view, row)),
-          granularity,
-        );
-        return { steps: merged, bytes: merged.compact() };
-      },
-    );
-    return steps;
-  }
-
-  /** The rows of each question, or why there are none. */
-  #load(questions: readonly KeyQuestion[]): Promise<(readonly EncodedRow[] | Error)[]> {
-    const calls = Object.values(
-      Object.groupBy(questions, ({ version, from, to }) => JSON.stringify([version.datasource, from, to])),
-    ) as KeyQuestion[][];
-    const answered = Promise.all(calls.map((call) => this.#call(call))).then((answers) => {
-      const all = new Map(answers.flatMap((answer) => [...answer]));
-      return questions.map((question) => all.get(question) as readonly EncodedRow[] | Error);
+    const { from = earliestTime, to = latestTime } = bounds;
+    // A range starts and ends with a step, so that steps are the same whatever is asked for; the only one of `all` is not.
+    const kind = [version.datasource, granularity, key, ...(granularity === "all" ? [from, to] : [])];
+    const { spans, totals } = this.#kept;
+    const steps = await spans.get(JSON.stringify(kind), { from, to }, async (range) => {
+      const rows = await this.#rows.load({ view, version, key, ...range });
+      const decoded = rows.map((row) => decodeRow(view, row));
+      return compactSteps(view, mergeToSteps(view, decoded, granularity));
     });
-    this.#reading = answered;
-    return answered;
+    const total = totals.memo(JSON.stringify([...kind, from, to]), { context: { view, steps } });
+    return { steps, total: total.states };
   }
 
-  /** Questions of the same version and times. */
-  async #call(questions: readonly KeyQuestion[]): Promise<Map<KeyQuestion, readonly EncodedRow[] | Error>> {
+  /** The rows of each question, each as soon as its own call has ended. */
+  async #load(questions: readonly KeyQuestion[]): Promise<Promise<readonly EncodedRow[]>[]> {
+    const alike = Object.groupBy(questions, ({ version, from, to }) => JSON.stringify([version.datasource, from, to]));
+    const keys = Math.min(mostKeys, Math.max(1, Math.floor(rowsOfCall / this.#rowsOfKey)));
+    const answers = new Map<KeyQuestion, Promise<readonly EncodedRow[]>>();
+    for (const group of Object.values(alike) as KeyQuestion[][])
+      for (let from = 0; from < group.length; from += keys) {
+        const call = group.slice(from, from + keys);
+        const answer = this.#limit(() => this.#call(call));
+        for (const question of call)
+          answers.set(
+            question,
+            answer.then((rows) => rows.get(keyText(question.key)) ?? []),
+          );
+      }
+    this.#reading = Promise.allSettled(answers.values());
+    return questions.map((question) => answers.get(question) as Promise<readonly EncodedRow[]>);
+  }
+
+  /** The rows of questions of the same version and times, by key. */
+  async #call(questions: readonly KeyQuestion[]): Promise<ReadonlyMap<string, readonly EncodedRow[]>> {
     const [{ key: _, ...same }] = questions as [KeyQuestion];
-    try {
-      const rows = await this.#read({ ...same, keys: questions.map(({ key }) => key) });
-      const byKey = Map.groupBy(rows, ({ key }) => keyText(key));
-      return new Map(questions.map((question) => [question, byKey.get(keyText(question.key)) ?? []]));
-    } catch (error) {
-      return new Map(questions.map((question) => [question, error as Error]));
-    }
+    const rows = await this.#read({ ...same, keys: questions.map(({ key }) => key) });
+    this.#rowsOfKey += (rows.length / questions.length - this.#rowsOfKey) / 4;
+    return Map.groupBy(rows, ({ key }) => keyText(key));
   }
 }

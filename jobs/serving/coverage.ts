@@ -48,13 +48,10 @@ export function speedStart(
   partitions: number,
   chunkSize: number,
 ): Offsets {
-  const start: Record<string, number> = {};
-  for (let partition = 0; partition < partitions; partition++) {
-    const chunks = progress.filter((row) => row.partition === partition).map((row) => row.chunk);
-    const first = Math.min(chunkOf(log[partition] ?? 0, chunkSize), ...chunks);
-    start[partition] = horizon[partition] || chunkStart(first, chunkSize);
-  }
-  return start;
+  const first = Array.from({ length: partitions }, (_, partition) => chunkOf(log[partition] ?? 0, chunkSize));
+  for (const { partition, chunk } of progress) first[partition] = Math.min(first[partition] ?? 0, chunk);
+  const start = first.map((chunk, partition) => horizon[partition] || chunkStart(chunk, chunkSize));
+  return Object.fromEntries(start.entries());
 }
 
 /**

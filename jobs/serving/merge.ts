@@ -30,97 +30,124 @@ export interface KeyAnswer {
   readonly total: Readonly<Record<string, number | null>>;
 }
 
-/** What is known of a time step of an answer. */
-interface Step {
-  /** The first time step of the view in it, in milliseconds since 1970 (UTC). */
-  first: number;
-  states: unknown[];
-}
+/** What is known of a key in a time step of an answer. It is shared: nobody changes it. */
+export class Step {
+  /** The step's start; with granularity `all`, the only one's is 0. In milliseconds since 1970 (UTC), as {@link time}. */
+  readonly start: number;
+  /** How the answer times it: its start, or with granularity `all` the first time step of the view in it. */
+  readonly time: number;
+  readonly states: readonly unknown[];
+  #row: AnswerRow | undefined;
 
-/** A key's rows, merged to the time steps of an answer. */
-export class KeySteps {
-  readonly #view: AnyView;
-  readonly #granularity: AnswerGranularity;
-  /** By their start; with granularity `all` the only one, at 0. */
-  readonly #steps = new Map<number, Step>();
-  #total: unknown[];
-  /** What they answer, in order, once it was asked for. */
-  #rows: ReadonlyMap<number, AnswerRow> | undefined;
-
-  /** @param rows in any order, any number of them for a time step; their states stay as they are */
-  constructor(view: AnyView, rows: Iterable<StateRow>, granularity: AnswerGranularity) {
-    this.#view = view;
-    this.#granularity = granularity;
-    this.#total = view.zero();
-    for (const { bucket, states } of rows) {
-      const start = granularity === "all" ? 0 : truncate(bucket, granularityMilliseconds(granularity));
-      let step = this.#steps.get(start);
-      if (step === undefined) {
-        step = { first: bucket, states: view.zero() };
-        this.#steps.set(start, step);
-      }
-      step.first = Math.min(step.first, bucket);
-      view.merge(step.states, states);
-      view.merge(this.#total, states);
-    }
+  constructor({ start, time, states }: Pick<Step, "start" | "time" | "states">) {
+    this.start = start;
+    this.time = time;
+    this.states = states;
   }
 
-  /** The answer of these rows alone. */
-  get answer(): KeyAnswer {
-    return { rows: [...this.#answerRows().values()], total: this.#view.extract(this.#total) };
-  }
-
-  /** The answer of these rows and of others, which stay as they are: steps that only they have are not looked at again. */
-  over(others: KeySteps): KeyAnswer {
-    if (this.#steps.size === 0) return others.answer;
-    const rows = new Map(others.#answerRows());
-    for (const [start, { first, states }] of this.#steps) {
-      const other = others.#steps.get(start);
-      const both = this.#merged(states, other?.states);
-      rows.set(start, this.#answerRow(start, { first: Math.min(first, other?.first ?? first), states: both }));
-    }
-    const total = this.#merged(this.#total, others.#total);
-    return { rows: [...sorted(rows).values()], total: this.#view.extract(total) };
-  }
-
-  /**
-   * Makes the states as small as they are where they are stored, so that they can be kept.
-   *
-   * @returns about the memory that all takes, in bytes
-   */
-  compact(): number {
-    let bytes = 0;
-    const compacted = (states: readonly unknown[]) => {
-      const columns = this.#view.encode(states);
-      // Objects of some words, twice with the answer's, and texts of a byte a character.
-      bytes += 512;
-      for (const value of columns) if (typeof value === "string") bytes += value.length;
-      return this.#view.decode(columns);
-    };
-    for (const step of this.#steps.values()) step.states = compacted(step.states);
-    this.#total = compacted(this.#total);
-    return bytes;
-  }
-
-  #answerRows(): ReadonlyMap<number, AnswerRow> {
-    this.#rows ??= sorted(new Map([...this.#steps].map(([start, step]) => [start, this.#answerRow(start, step)])));
-    return this.#rows;
-  }
-
-  #answerRow(start: number, { first, states }: Step): AnswerRow {
-    const time = new Date(this.#granularity === "all" ? first : start).toISOString();
-    return { time, ...this.#view.extract(states) };
-  }
-
-  #merged(...all: readonly (readonly unknown[] | undefined)[]): unknown[] {
-    const merged = this.#view.zero();
-    for (const states of all) if (states !== undefined) this.#view.merge(merged, states);
-    return merged;
+  /** What the step answers. */
+  row(view: AnyView): AnswerRow {
+    this.#row ??= { time: new Date(this.time).toISOString(), ...view.extract(this.states) };
+    return this.#row;
   }
 }
 
-function sorted<Value>(byTime: ReadonlyMap<number, Value>): ReadonlyMap<number, Value> {
-  return new Map([...byTime].sort(([a], [b]) => a - b));
+/**
+ * Rows of a key, merged to the time steps of an answer, in order of time.
+ *
+ * @param rows in any order, any number of them for a time step; their states stay as they are
+ */
+export function mergeToSteps(view: AnyView, rows: Iterable<StateRow>, granularity: AnswerGranularity): Step[] {
+  const steps = new Map<number, { time: number; readonly states: unknown[] }>();
+  for (const { bucket, states } of rows) {
+    const start = granularity === "all" ? 0 : truncate(bucket, granularityMilliseconds(granularity));
+    let step = steps.get(start);
+    if (step === undefined) {
+      step = { time: granularity === "all" ? bucket : start, states: view.zero() };
+      steps.set(start, step);
+    }
+    if (bucket < step.time) step.time = bucket;
+    view.merge(step.states, states);
+  }
+  return [...steps].map(([start, step]) => new Step({ start, ...step })).sort(byStart);
+}
+
+function byStart(a: Step, b: Step): number {
+  return a.start - b.start;
+}
+
+/** Steps, and about the memory that they take, in bytes. */
+export interface SizedSteps {
+  readonly steps: readonly Step[];
+  readonly bytes: number;
+}
+
+/** The same of a step's states. */
+export interface SizedStates {
+  readonly states: readonly unknown[];
+  readonly bytes: number;
+}
+
+/** The steps with their states as small as they are where they are stored, so that they can be kept. */
+export function compactSteps(view: AnyView, steps: readonly Step[]): SizedSteps {
+  const all = steps.map(({ start, time, states }) => {
+    const compact = compactStates(view, states);
+    // With the objects around them, and what they answer.
+    return { step: new Step({ start, time, states: compact.states }), bytes: compact.bytes + 400 };
+  });
+  return { steps: all.map(({ step }) => step), bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** The states as small as they are where they are stored. */
+export function compactStates(view: AnyView, states: readonly unknown[]): SizedStates {
+  const columns = view.encode(states);
+  // Texts of a byte a character, and some words each.
+  const bytes = columns.reduce<number>((sum, value) => sum + 32 + (typeof value === "string" ? value.length : 0), 0);
+  return { states: view.decode(columns), bytes };
+}
+
+/** A key's steps in a range of time. They are shared: nobody changes them. */
+export interface KeySteps {
+  /** In order of time, at most one of a start. */
+  readonly steps: readonly Step[];
+  /** The states of all of them, merged. */
+  readonly total: readonly unknown[];
+}
+
+/** What a layer has of a key of which it has nothing. */
+export function noSteps(view: AnyView): KeySteps {
+  return withTotal(view, []);
+}
+
+/** Steps with their total. */
+export function withTotal(view: AnyView, steps: readonly Step[]): KeySteps {
+  return { steps, total: merged(view, ...steps.map(({ states }) => states)) };
+}
+
+/** The answer of the steps of a layer, and of those of another if it is given. */
+export function answerOf(view: AnyView, batch: KeySteps, speed = noSteps(view)): KeyAnswer {
+  const rows: AnswerRow[] = [];
+  let index = 0;
+  for (const step of speed.steps) {
+    let other = batch.steps[index];
+    for (; other !== undefined && other.start < step.start; other = batch.steps[++index]) rows.push(other.row(view));
+    if (other?.start === step.start) {
+      rows.push(mergedStep(view, step, other).row(view));
+      index++;
+    } else rows.push(step.row(view));
+  }
+  for (; index < batch.steps.length; index++) rows.push((batch.steps[index] as Step).row(view));
+  return { rows, total: view.extract(merged(view, batch.total, speed.total)) };
+}
+
+function mergedStep(view: AnyView, a: Step, b: Step): Step {
+  return new Step({ start: a.start, time: Math.min(a.time, b.time), states: merged(view, a.states, b.states) });
+}
+
+function merged(view: AnyView, ...all: readonly (readonly unknown[])[]): unknown[] {
+  const states = view.zero();
+  for (const each of all) view.merge(states, each);
+  return states;
 }
 
 /** A key's place among the largest. */

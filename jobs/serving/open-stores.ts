@@ -8,7 +8,7 @@ import type { Configuration } from "../configuration.ts";
 import { RangeReader, type Watermarks } from "../kafka/range-reader.ts";
 import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
-import { BatchSteps, keptSteps, type ReadRows } from "./batch-steps.ts";
+import { BatchSteps, KeptSteps, type ReadRows } from "./batch-steps.ts";
 import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -49,7 +49,7 @@ export function openStores(
   // What is kept or shared is read for all who ask: no one question's signal ends it.
   const readRows: ReadRows = (question) =>
     readEncodedRows({ broker: druid.broker, timeout: storeTimeout, ...question });
-  const kept = keptSteps();
+  const kept = new KeptSteps();
   const steps = new Map<string, BatchSteps>();
   const totals = new VersionCache<RankedTotals>(mostTotals, ({ size }) => size);
   const inCassandra = speedStore({ client, generations, partitions, shards: speed.shards });

@@ -2,7 +2,15 @@ import type { Offsets } from "../chunks.ts";
 import { keyText } from "../views/aggregate.ts";
 import { granularityMilliseconds } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
-import { type AnswerGranularity, type KeyAnswer, KeySteps, Ranking, type TopRow } from "./merge.ts";
+import {
+  type AnswerGranularity,
+  answerOf,
+  type KeyAnswer,
+  mergeToSteps,
+  Ranking,
+  type TopRow,
+  withTotal,
+} from "./merge.ts";
 
 /** What is at an offset of the log. */
 export interface LoggedEvent<Event> {
@@ -92,7 +100,7 @@ export class Oracle<Event> {
       }
       this.view.add(row.states, entry.event);
     }
-    return new KeySteps(this.view, rows.values(), granularity).answer;
+    return answerOf(this.view, withTotal(this.view, mergeToSteps(this.view, rows.values(), granularity)));
   }
 
   /** The keys with the largest values of a measure. */

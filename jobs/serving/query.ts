@@ -14,7 +14,17 @@ import {
   speedStart,
   withoutOpenChunks,
 } from "./coverage.ts";
-import { type KeyAnswer, KeySteps, Ranking, type StateRow, type TopRow } from "./merge.ts";
+import {
+  answerOf,
+  type KeyAnswer,
+  type KeySteps,
+  mergeToSteps,
+  noSteps,
+  Ranking,
+  type StateRow,
+  type TopRow,
+  withTotal,
+} from "./merge.ts";
 import {
   type AnyView,
   bounded,
@@ -70,7 +80,7 @@ export async function queryKey(
 ): Promise<KeyAnswer & { readonly contains: Contains }> {
   const timeout = options.storeTimeout ?? 5_000;
   let rows: StateRow[] = [];
-  let batch: KeySteps | undefined;
+  let batch: KeySteps = noSteps(view);
   const contains = await readLayers(options, view, request.layer, {
     begin: () => {
       rows = [];
@@ -87,8 +97,8 @@ export async function queryKey(
       bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, request, take, signal)),
     add: (row) => rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) }),
   });
-  const speed = new KeySteps(view, rows, request.granularity);
-  return { ...(batch === undefined ? speed.answer : speed.over(batch)), contains };
+  const speed = withTotal(view, mergeToSteps(view, rows, request.granularity));
+  return { ...answerOf(view, batch, speed), contains };
 }
 
 /** The keys with the largest values of a measure, largest first. */

@@ -53,7 +53,7 @@ export interface Stores {
     take: (row: SpeedRow) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Druid: the selected rows of one version of a batch view. They are shared: nobody changes them. */
+  /** Druid: the selected steps of one version of a batch view. They are shared: nobody changes them. */
   batchSteps(view: AnyView, version: Version, selection: StepsSelection, signal: AbortSignal): Promise<KeySteps>;
   /** Druid: one measure's totals by key. They are shared: nobody changes them. */
   batchTotals(

@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { count, distinct, max, mean } from "../../../jobs/measures/index.ts";
-import { answerGranularities, KeySteps, RankedTotals, Ranking } from "../../../jobs/serving/merge.ts";
+import {
+  type AnswerGranularity,
+  answerGranularities,
+  answerOf,
+  compactSteps,
+  mergeToSteps,
+  RankedTotals,
+  Ranking,
+  type StateRow,
+  withTotal,
+} from "../../../jobs/serving/merge.ts";
 import { keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -18,11 +28,13 @@ const row = (time: number, bytes: number) => {
   return { bucket: visits.bucket({ time, page: "x", bytes }), states };
 };
 const day = 86_400_000;
+const answer = (rows: readonly StateRow[], granularity: AnswerGranularity) =>
+  answerOf(visits, withTotal(visits, mergeToSteps(visits, rows, granularity)));
 const rows = [row(day, 5), row(30_000, 2), row(day + 1, 1)];
 
-describe("KeySteps", () => {
+describe("the answer of rows", () => {
   it("merges rows of a time step, whatever their order, and sorts the steps", () => {
-    expect(new KeySteps(visits, rows, "minute").answer).toEqual({
+    expect(answer(rows, "minute")).toEqual({
       rows: [
         { time: "1970-01-01T00:00:00.000Z", visits: 1, largest: 2, average: 2 },
         { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
@@ -32,20 +44,20 @@ describe("KeySteps", () => {
   });
 
   it("gives the whole range one row, of its first time step", () => {
-    expect(new KeySteps(visits, [row(3 * day + 61_000, 1), ...rows.slice(0, 1)], "all").answer.rows).toEqual([
+    expect(answer([row(3 * day + 61_000, 1), ...rows.slice(0, 1)], "all").rows).toEqual([
       { time: "1970-01-02T00:00:00.000Z", visits: 2, largest: 5, average: 3 },
     ]);
   });
 
   it("has no rows without events, and totals of none", () => {
-    expect(new KeySteps(visits, [], "day").answer).toEqual({
+    expect(answer([], "day")).toEqual({
       rows: [],
       total: { visits: 0, largest: null, average: null },
     });
   });
 });
 
-describe("KeySteps over others that are kept", () => {
+describe("the answer of steps that are kept and of others", () => {
   const users = view<{ time: number; user: string }>({
     name: "users",
     time: (visit) => visit.time,
@@ -61,21 +73,21 @@ describe("KeySteps over others that are kept", () => {
     });
   const visit = fc.tuple(fc.integer({ min: -90, max: 90 }), fc.constantFrom("a", "b", "c", "d"));
 
-  it("answers as all rows at once do, and leaves the others as they are", () => {
+  it("is that of all rows at once, and leaves the steps as they are", () => {
     fc.assert(
       fc.property(
         fc.array(visit),
         fc.array(fc.array(visit), { minLength: 1, maxLength: 3 }),
         fc.constantFrom("minute", "hour", "all"),
         (before, since, granularity) => {
-          const kept = new KeySteps(users, rowsOf(before), granularity);
-          const alone = kept.answer;
-          expect(kept.compact()).toBeGreaterThan(0);
-          for (const visits of since) {
-            const all = new KeySteps(users, rowsOf([...before, ...visits]), granularity);
-            expect(new KeySteps(users, rowsOf(visits), granularity).over(kept)).toEqual(all.answer);
-          }
-          expect(kept.answer).toEqual(alone);
+          const steps = (visits: readonly (readonly [number, string])[]) =>
+            withTotal(users, mergeToSteps(users, rowsOf(visits), granularity));
+          const { steps: compact, bytes } = compactSteps(users, steps(before).steps);
+          expect(bytes).toBeGreaterThanOrEqual(400 * compact.length);
+          const kept = withTotal(users, compact);
+          for (const visits of since)
+            expect(answerOf(users, kept, steps(visits))).toEqual(answerOf(users, steps([...before, ...visits])));
+          expect(answerOf(users, kept)).toEqual(answerOf(users, steps(before)));
         },
       ),
     );

@@ -1,7 +1,7 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
-import { KeySteps, RankedTotals } from "../../../jobs/serving/merge.ts";
+import { compactSteps, mergeToSteps, RankedTotals, withTotal } from "../../../jobs/serving/merge.ts";
 import type { AnyView, Selection, SpeedRow, StepsSelection, Stores } from "../../../jobs/serving/stores.ts";
 import { type ChangedRow, ChunkRows } from "../../../jobs/speed/chunk-rows.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
@@ -94,9 +94,8 @@ export class SimulatedStores<Event> implements Stores {
   }
 
   async batchSteps(view: AnyView, version: Version, selection: StepsSelection) {
-    const steps = new KeySteps(view, this.#batchRows(view, version, selection), selection.granularity);
-    steps.compact();
-    return steps;
+    const steps = mergeToSteps(view, this.#batchRows(view, version, selection), selection.granularity);
+    return withTotal(view, compactSteps(view, steps).steps);
   }
 
   async batchTotals(view: AnyView, version: Version, measure: string, selection: Selection) {
