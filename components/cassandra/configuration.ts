@@ -54,6 +54,8 @@ export function cassandraYaml({ cluster, nodes, index, data }: NodeConfiguration
     commitlog_sync: "batch",
     commitlog_segment_size: "16MiB",
     commitlog_total_space: "128MiB",
+    // The speed layer's batches of several partitions, which replace as many requests, stay below what is refused.
+    batch_size_warn_threshold: "50KiB",
     // A machine under load answers late; that is better than an error.
     read_request_timeout: "10000ms",
     range_request_timeout: "10000ms",

@@ -47,24 +47,37 @@ export interface StoredRow extends ChangedRow {
 const batchRows = 200;
 /** A batch's most characters: larger ones make Cassandra's commit log wait. */
 const batchCharacters = 64 * 1024;
+/** The most characters of a batch of several shards: Cassandra refuses one of more than 50 KiB. */
+const mixedCharacters = 16 * 1024;
 
-/** The rows in batches of one shard each. */
+/**
+ * The rows in batches of one shard each; together, if they are few as at the log's end: requests cost Cassandra more than
+ * rows.
+ */
 export function batchesOf(rows: readonly ChangedRow[], shards: number): StoredRow[][] {
+  const all = rows.reduce((sum, row) => sum + charactersOf(row), 0);
+  const together = rows.length <= batchRows && all <= mixedCharacters;
   const batches: StoredRow[][] = [];
   const open = new Map<number, { rows: StoredRow[]; characters: number }>();
   for (const row of rows) {
     const shard = shardOf(row.key, shards);
-    const characters = row.key.length + row.state.length + (row.previous?.state.length ?? 0) + 48;
-    let batch = open.get(shard);
+    const characters = charactersOf(row);
+    const place = together ? 0 : shard;
+    let batch = open.get(place);
     if (batch === undefined || batch.rows.length >= batchRows || batch.characters + characters > batchCharacters) {
       batch = { rows: [], characters: 0 };
-      open.set(shard, batch);
+      open.set(place, batch);
       batches.push(batch.rows);
     }
     batch.rows.push({ shard, ...row });
     batch.characters += characters;
   }
   return batches;
+}
+
+/** About the characters that a row takes in a request. */
+function charactersOf({ key, state, previous }: ChangedRow): number {
+  return key.length + state.length + (previous?.state.length ?? 0) + 48;
 }
 
 /** The CQL that writes a row. */
@@ -118,17 +131,15 @@ export class CassandraSpeedStore implements SpeedStore {
     await pMap(
       batchesOf(rows, shards),
       (batch) => {
-        const shard = int(batch[0]?.shard ?? 0);
-        const buckets = new Map<number, Buffer>();
-        const queries = batch.map(({ key, bucket, state, previous }) => {
-          let ofBucket = buckets.get(bucket);
-          if (ofBucket === undefined) {
-            ofBucket = bigint(bucket);
-            buckets.set(bucket, ofBucket);
-          }
+        const ofShard = remembering(int);
+        const ofBucket = remembering(bigint);
+        const queries = batch.map(({ shard, key, bucket, state, previous }) => {
           // Unset, what another process wrote stays, and stays true.
           const before = previous === undefined ? types.unset : previousText(previous);
-          return { query, params: [shard, era, key, ofBucket, ofPartition, ofChunk, state, before, timestamp] };
+          return {
+            query,
+            params: [ofShard(shard), era, key, ofBucket(bucket), ofPartition, ofChunk, state, before, timestamp],
+          };
         });
         return this.#patiently(() => this.#client.batch(queries, { logged: false, prepare: true }));
       },
@@ -195,6 +206,19 @@ export class CassandraSpeedStore implements SpeedStore {
     if (generation === undefined) throw new TypeError(`the configuration has no generation of view ${view.name}`);
     return generation;
   }
+}
+
+/** The same function, which computes a value once. */
+function remembering<Result>(compute: (value: number) => Result): (value: number) => Result {
+  const known = new Map<number, Result>();
+  return (value) => {
+    let result = known.get(value);
+    if (result === undefined) {
+      result = compute(value);
+      known.set(value, result);
+    }
+    return result;
+  };
 }
 
 /** A CQL `int`. */

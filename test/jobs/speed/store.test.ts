@@ -23,6 +23,10 @@ test("rows are written in batches of one shard, bounded in rows and in character
     expect(new Set(batch.map(({ shard }) => shard)).size).toBe(1);
     expect(batch.reduce((sum, { key, state }) => sum + key.length + state.length, 0)).toBeLessThanOrEqual(64 * 1024);
   }
+  expect(batchesOf(short.slice(0, 200), 4)).toHaveLength(1);
+  expect(batchesOf(long.slice(0, 1), 4)).toHaveLength(1);
+  const few = [...short.slice(0, 100), ...long.slice(0, 1)];
+  expect(batchesOf(few, 4)).toHaveLength(new Set(few.map(({ key }) => shardOf(key, 4))).size);
   const rows = batches.flat();
   expect(rows.length).toBe(1_010);
   expect(rows).toContainEqual({ ...short[7], shard: shardOf('["n7"]', 4) });
