@@ -99,6 +99,33 @@ export function coveredEras(coverage: Coverage, chunksPerEra: number): number[] 
   return [...eras].sort((a, b) => a - b);
 }
 
+/** An era of which the speed layer answers for some chunks, all of them full: none of their rows ever changes. */
+export interface ClosedEra {
+  readonly era: number;
+  readonly coverage: Coverage;
+}
+
+/** The eras of {@link coveredEras} that are closed, and the others. */
+export function splitEras(coverage: Coverage, chunksPerEra: number): { closed: ClosedEra[]; open: number[] } {
+  const { chunkSize } = coverage;
+  const closed: ClosedEra[] = [];
+  const open: number[] = [];
+  for (const era of coveredEras(coverage, chunksPerEra)) {
+    const first = chunkStart(era * chunksPerEra, chunkSize);
+    const last = chunkStart((era + 1) * chunksPerEra, chunkSize);
+    const parts = [...coverage.partitions]
+      .map(
+        ([partition, { start, end }]) =>
+          [partition, { start: Math.max(start, first), end: Math.min(end, last) }] as const,
+      )
+      .filter(([, { start, end }]) => start < end);
+    if (parts.every(([, { end }]) => end === last))
+      closed.push({ era, coverage: { chunkSize, partitions: new Map(parts), holes: [] } });
+    else open.push(era);
+  }
+  return { closed, open };
+}
+
 /**
  * What a stored row is good for:
  * - `closed`: its chunk is covered whole and will never change;

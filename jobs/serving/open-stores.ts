@@ -12,6 +12,7 @@ import { BatchSteps, KeptSteps, type ReadRows } from "./batch-steps.ts";
 import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
 import { SharedReads } from "./shared-reads.ts";
+import { speedSteps } from "./speed-steps.ts";
 import { speedStore } from "./speed-store.ts";
 import type { Stores } from "./stores.ts";
 import { VersionCache } from "./version-cache.ts";
@@ -62,6 +63,8 @@ export function openStores(
     pointer: (view) =>
       pointers.get(view.name, () => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" })),
     progress: (view, chunk) => progress.get(`${view.name} ${chunk}`, () => inCassandra.progress(view, chunk, forAll)),
+    speedSteps: (view, version, era, selection) =>
+      speedSteps(inCassandra.speedRows, kept.spans, view, version, era, selection),
     batchSteps(view, version, selection) {
       const of = steps.get(view.name) ?? new BatchSteps(view, readRows, kept);
       steps.set(view.name, of);

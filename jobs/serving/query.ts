@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pMap from "p-map";
 import { measureColumns } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import { chunkOf, type Offsets } from "../chunks.ts";
@@ -12,6 +13,7 @@ import {
   type Hole,
   rowUse,
   speedStart,
+  splitEras,
   withoutOpenChunks,
 } from "./coverage.ts";
 import {
@@ -93,8 +95,20 @@ export async function queryKey(
         batch = read;
       };
     },
-    speed: (eras, take) =>
-      bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, request, take, signal)),
+    speed: async (version, coverage, take) => {
+      const { closed, open } = splitEras(coverage, options.chunksPerEra);
+      const [kept] = await Promise.all([
+        pMap(
+          closed,
+          (era) =>
+            bounded("speedSteps", timeout, (signal) => options.stores.speedSteps(view, version, era, request, signal)),
+          { concurrency: parallel },
+        ),
+        open.length > 0 &&
+          bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, open, request, take, signal)),
+      ]);
+      for (const { time, states } of kept.flat()) rows.push({ bucket: time, states });
+    },
     add: (row) => rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) }),
   });
   const speed = withTotal(view, mergeToSteps(view, rows, request.granularity));
@@ -126,8 +140,11 @@ export async function queryTop(
         ranking.over(totals);
       };
     },
-    speed: (eras, take) =>
-      bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, eras, selection, take, signal)),
+    speed: (_version, coverage, take) =>
+      bounded("speedRows", timeout, (signal) => {
+        const eras = coveredEras(coverage, options.chunksPerEra);
+        return options.stores.speedRows(view, eras, selection, take, signal);
+      }),
     // The other measures' states may be large: they are not looked at.
     add: (row) => {
       const values: ColumnValue[] = JSON.parse(row.state);
@@ -143,12 +160,14 @@ interface Reading {
   begin(): void;
   /** Reads the version's rows; the function returned takes them up, after those of the speed view. */
   batch(version: Version): Promise<() => void>;
-  /** Reads the speed view's rows. */
-  speed(eras: readonly number[], take: (row: SpeedRow) => void): Promise<void>;
+  /** Reads the rows of the speed view that are covered, if any is; what never changes it may take up itself. */
+  speed(version: Version | undefined, coverage: Coverage, take: (row: SpeedRow) => void): Promise<void>;
   /** Takes up a row of the speed view. */
   add(row: SpeedRow): void;
 }
 
+/** Closed eras of the speed view that are read at once. */
+const parallel = 8;
 /** How often a query begins again because its version was dropped while it read. */
 const versionAttempts = 5;
 /** How often the speed view is read again because rows were being written, with pauses in milliseconds. */
@@ -170,7 +189,7 @@ async function readLayers(options: QueryOptions, view: AnyView, layer: Layer, re
     const version = pointer;
     const both = await Promise.allSettled([
       version === undefined || layer === "speed" ? undefined : reading.batch(version),
-      readSpeed(options, view, layer, version?.horizon ?? {}, reading),
+      readSpeed(options, view, layer, version, reading),
     ]);
     pointer = await pointerNow();
     if (isKept(version, pointer)) {
@@ -203,10 +222,11 @@ async function readSpeed(
   options: QueryOptions,
   view: AnyView,
   layer: Layer,
-  horizon: Offsets,
+  version: Version | undefined,
   reading: Reading,
 ): Promise<Omit<Contains, "version">> {
   const timeout = options.storeTimeout ?? 5_000;
+  const horizon = version?.horizon ?? {};
   const { partitions, chunkSize, stores } = options;
   const firstChunk = Math.min(...range(partitions).map((partition) => chunkOf(horizon[partition] ?? 0, chunkSize)));
   const began = performance.now();
@@ -221,7 +241,6 @@ async function readSpeed(
     const open: SpeedRow[] = [];
     const underWay = new Set<number>();
     reading.begin();
-    const eras = coveredEras(coverage, options.chunksPerEra);
     const take = (row: SpeedRow) => {
       const use = rowUse(coverage, row);
       if (use === "closed") reading.add(row);
@@ -229,7 +248,7 @@ async function readSpeed(
       else if (use === "previous") open.push({ ...row, state: row.previous?.state ?? "" });
       else if (use === "underWay") underWay.add(row.partition);
     };
-    if (eras.length > 0) await reading.speed(eras, take);
+    await reading.speed(version, coverage, take);
     const pause = pauses[attempt];
     if (underWay.size > 0 && pause !== undefined && performance.now() - began < rereadBudget) {
       await sleep(pause);

@@ -3,8 +3,8 @@ import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import type { PreviousState } from "../speed/previous-state.ts";
-import type { Progress } from "./coverage.ts";
-import type { AnswerGranularity, KeySteps, RankedTotals } from "./merge.ts";
+import type { ClosedEra, Progress } from "./coverage.ts";
+import type { AnswerGranularity, KeySteps, RankedTotals, Step } from "./merge.ts";
 
 export type { AnyView };
 
@@ -45,6 +45,18 @@ export interface Stores {
   pointer(view: AnyView, signal: AbortSignal): Promise<Pointer | undefined>;
   /** Cassandra: the speed layer's progress in a view's chunks from `chunk` on. */
   progress(view: AnyView, chunk: number, signal: AbortSignal): Promise<readonly Progress[]>;
+  /**
+   * Cassandra: the selected steps of a speed view in a closed era. They are shared: nobody changes them.
+   *
+   * @param version the version of the batch view whose horizon the era's coverage begins at, if there is one
+   */
+  speedSteps(
+    view: AnyView,
+    version: Version | undefined,
+    era: ClosedEra,
+    selection: StepsSelection,
+    signal: AbortSignal,
+  ): Promise<readonly Step[]>;
   /** Cassandra: the selected rows of a speed view in the given eras, handed over as they come, in any order. */
   speedRows(
     view: AnyView,
@@ -80,6 +92,7 @@ export type StoreName = "Cassandra" | "Druid" | "Kafka" | "storage";
 export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
   pointer: "Cassandra",
   progress: "Cassandra",
+  speedSteps: "Cassandra",
   speedRows: "Cassandra",
   batchSteps: "Druid",
   batchTotals: "Druid",

@@ -5,6 +5,7 @@ import {
   coveredOffsets,
   rowUse,
   speedStart,
+  splitEras,
   withoutOpenChunks,
 } from "../../../jobs/serving/coverage.ts";
 
@@ -66,6 +67,22 @@ describe("rowUse", () => {
 
   it("ends at the open chunk's edge without it", () => {
     expect(coveredOffsets(withoutOpenChunks(coverage, [0]))).toEqual({ 0: 20 });
+  });
+});
+
+describe("splitEras", () => {
+  it("takes as closed what is covered to its end of every partition that has begun it", () => {
+    const coverage = coverageOf(
+      { 0: 20, 1: 0, 2: 60 },
+      [row(0, 2, 30), row(0, 3, 40), row(0, 4, 50), row(1, 0, 10), row(1, 1, 20), row(2, 6, 70)],
+      10,
+    );
+    const { closed, open } = splitEras(coverage, 2);
+    expect(closed.map(({ era, coverage: { partitions } }) => [era, [...partitions]])).toEqual([
+      [0, [[1, { start: 0, end: 20 }]]],
+      [1, [[0, { start: 20, end: 40 }]]],
+    ]);
+    expect(open).toEqual([2, 3]);
   });
 });
 

@@ -1,7 +1,10 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
+import type { ClosedEra } from "../../../jobs/serving/coverage.ts";
 import { compactSteps, mergeToSteps, RankedTotals, withTotal } from "../../../jobs/serving/merge.ts";
+import { SpanCache } from "../../../jobs/serving/span-cache.ts";
+import { speedSteps } from "../../../jobs/serving/speed-steps.ts";
 import type { AnyView, Selection, SpeedRow, StepsSelection, Stores } from "../../../jobs/serving/stores.ts";
 import { type ChangedRow, ChunkRows } from "../../../jobs/speed/chunk-rows.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
@@ -66,6 +69,7 @@ export class SimulatedStores<Event> implements Stores {
   latest: Record<number, number>;
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunksPerEra: number;
+  readonly #kept = new SpanCache(1_000_000);
 
   constructor(logs: readonly (readonly Event[])[], views: readonly AnyView[], chunkSize: number, chunksPerEra: number) {
     this.#logs = logs;
@@ -91,6 +95,17 @@ export class SimulatedStores<Event> implements Stores {
   async speedRows(view: AnyView, eras: readonly number[], selection: Selection, take: (row: SpeedRow) => void) {
     for (const row of this.views.get(view.name)?.rows.values() ?? [])
       if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row.key, row.bucket, selection)) take(row);
+  }
+
+  speedSteps(view: AnyView, version: Version | undefined, era: ClosedEra, selection: StepsSelection) {
+    return speedSteps(
+      (view, eras, selection, take) => this.speedRows(view, eras, selection, take),
+      this.#kept,
+      view,
+      version,
+      era,
+      selection,
+    );
   }
 
   async batchSteps(view: AnyView, version: Version, selection: StepsSelection) {
