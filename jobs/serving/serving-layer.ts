@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
+import pLimit from "p-limit";
 import * as z from "zod";
 import { TooManyKeysError } from "../batch/query.ts";
 import { keyAnswerSchema, topAnswerSchema, viewsSchema } from "./answers.ts";
@@ -18,6 +19,10 @@ export interface ServingLayerOptions extends QueryOptions {
    * was made to lead to this address (DNS rebinding) thus cannot read it. Default: all
    */
   readonly hosts?: readonly string[];
+  /** The most questions that are answered at once; as long as they are, their rows are in memory. Default: 64 */
+  readonly parallelQuestions?: number;
+  /** The most that wait for their turn; further ones are refused at once. Default: 256 */
+  readonly waitingQuestions?: number;
   /** Whether to log errors of stores to standard output, as JSON lines. Default: false */
   readonly log?: boolean;
 }
@@ -26,7 +31,8 @@ export interface ServingLayerOptions extends QueryOptions {
  * The serving layer's HTTP interface over its stores; call `listen` on it, or `inject` in tests.
  *
  * Documented by itself at `/openapi.json`. Errors are RFC 9457 problems: 400 names the query parameter, 404 is an
- * unknown view, 422 a view of too many keys to rank them, 503 names the store that does not answer. There is no partial answer.
+ * unknown view, 422 a view of too many keys to rank them, 503 names the store that does not answer, or says that too many
+ * questions wait already. There is no partial answer.
  */
 export async function createServingLayer(options: ServingLayerOptions): Promise<FastifyInstance> {
   const { views, stores } = options;
@@ -38,6 +44,11 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
     forceCloseConnections: true,
   });
   const metrics = createMetrics(options, views);
+  const turns = pLimit(options.parallelQuestions ?? 64);
+  const inTurn = <Answer>(answer: () => Promise<Answer>): Promise<Answer> => {
+    if (turns.pendingCount >= (options.waitingQuestions ?? 256)) throw new BusyError();
+    return turns(answer);
+  };
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
     const result = schema.safeParse(data);
     return result.success ? { value: result.data } : { error: new ParameterErrors(result.error.issues, data) };
@@ -69,6 +80,7 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
       request.log.warn({ store: error.store, path: request.url }, error.message);
       return sendProblem(reply, 503, `${error.store} does not answer`, { store: error.store });
     }
+    if (error instanceof BusyError) return sendProblem(reply.header("retry-after", 1), 503, error.message);
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500) return sendProblem(reply, status, (error as Error).message);
     request.log.error(error);
@@ -138,7 +150,7 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
         const { granularity, layer, from, to, ...fields } = request.query as z.output<ReturnType<typeof keyParameters>>;
         const values = fields as Readonly<Record<string, string>>;
         const key = view.keyFields.map((field) => values[field] ?? "");
-        const answer = await queryKey(options, view, { key, from, to, granularity, layer });
+        const answer = await inTurn(() => queryKey(options, view, { key, from, to, granularity, layer }));
         return { view: view.name, key: keyObject(view, key), granularity, ...answer };
       },
     );
@@ -154,7 +166,7 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
       },
       async (request) => {
         const { measure, limit, layer, from, to } = request.query as z.output<ReturnType<typeof topParameters>>;
-        const { rows, contains } = await queryTop(options, view, { measure, limit, layer, from, to });
+        const { rows, contains } = await inTurn(() => queryTop(options, view, { measure, limit, layer, from, to }));
         return {
           view: view.name,
           measure,
@@ -189,6 +201,12 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
   );
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   return app;
+}
+
+/** More questions come than can be answered. */
+class BusyError extends Error {
+  override readonly name = "BusyError";
+  override readonly message = "too many questions wait for their answer; ask again later";
 }
 
 /** The errors of the stores that an answer needs, one a store. */

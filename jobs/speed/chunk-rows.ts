@@ -36,14 +36,15 @@ export class ChunkRows {
    * The rows changed since the last call, in the order of their first change.
    *
    * @param end the offset of the last event (exclusive)
+   * @param isLast whether none are taken after these: what they are is not kept then
    */
-  takeChanged(end: number): ChangedRow[] {
+  takeChanged(end: number, isLast = false): ChangedRow[] {
     const previousEnd = this.#end;
     this.#end = end;
     return this.#aggregate.takeChanged().map((row) => {
       const state = JSON.stringify(this.view.encode(row.states));
       const before = this.#taken.get(row) ?? "";
-      this.#taken.set(row, state);
+      if (!isLast) this.#taken.set(row, state);
       const previous = previousEnd === undefined ? undefined : { end: previousEnd, state: before };
       return { key: keyText(row.key), bucket: row.bucket, state, previous };
     });

@@ -68,18 +68,19 @@ export class SpeedViews {
   async #executeInTurn(id: string, descriptor: Descriptor): Promise<void> {
     const { partition, chunk, end } = descriptor;
     const open = this.#openChunk(id, descriptor);
+    const isFull = end === chunkEnd(chunk, this.#options.configuration.chunkSize);
     if (end <= open.written) return;
     try {
       await this.#read(open, descriptor);
       await Promise.all(
         [...open.rows.values()].map(async (rows) => {
           const stretch = { partition, chunk, end };
-          await this.#options.store.writeRows(rows.view, stretch, rows.takeChanged(end));
+          await this.#options.store.writeRows(rows.view, stretch, rows.takeChanged(end, isFull));
           await this.#options.store.writeProgress(rows.view, stretch);
         }),
       );
       open.written = end;
-      if (end === chunkEnd(chunk, this.#options.configuration.chunkSize)) this.#open.delete(id);
+      if (isFull) this.#open.delete(id);
     } catch (error) {
       this.#open.delete(id);
       throw error;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TooManyKeysError } from "../../../jobs/batch/query.ts";
@@ -254,6 +255,29 @@ describe("a store that does not answer", () => {
       detail: `${storeNames[call]} does not answer`,
       store: storeNames[call],
     });
+  });
+
+  it("is a 503 of who asks while too many wait, at once", async () => {
+    const { promise: down, resolve: up } = Promise.withResolvers<void>();
+    const read = stores.pointer.bind(stores);
+    stores.pointer = async (of) => {
+      await down;
+      return read(of);
+    };
+    const busy = await createServingLayer({
+      ...{ views: [visits], stores, partitions: 2, chunkSize: 2, chunksPerEra: 2 },
+      ...{ parallelQuestions: 1, waitingQuestions: 2 },
+    });
+    const ask = () => busy.inject({ url: "/views/visits?site=a&page=x" });
+    const asked = [ask(), ask(), ask()];
+    await setImmediate();
+    const refused = await ask();
+    expect(refused.statusCode).toBe(503);
+    expect(refused.headers["retry-after"]).toBe("1");
+    expect(refused.json()).toMatchObject({ detail: "too many questions wait for their answer; ask again later" });
+    up();
+    expect((await Promise.all(asked)).map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
+    await busy.close();
   });
 
   it("is a 503 of top and of the list, too", async () => {
