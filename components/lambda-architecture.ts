@@ -312,7 +312,7 @@ function createJobs(
   parent: pulumi.Resource,
   name: string,
   { target, application }: LambdaArchitectureArgs,
-  { archiverMemory = 256, archiverCpu = 0.1, servingMemory = 320, servingCpu = 0.1, bolts = 1 }: JobSizeArgs,
+  { archiverMemory = 288, archiverCpu = 0.1, servingMemory = 416, servingCpu = 0.1, bolts = 1 }: JobSizeArgs,
   { topic, partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
   { kafka, cassandra, storage, storm, druid, yarn }: Servers,
   generations: Readonly<Record<string, string>>,

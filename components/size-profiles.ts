@@ -31,7 +31,7 @@ export interface JobSizeArgs {
   /**
    * The memory of the archiver, in MiB.
    *
-   * @default 256
+   * @default 288
    */
   readonly archiverMemory?: number;
   /**
@@ -43,7 +43,7 @@ export interface JobSizeArgs {
   /**
    * The memory of the serving layer, in MiB.
    *
-   * @default 320
+   * @default 416
    */
   readonly servingMemory?: number;
   /**
@@ -123,7 +123,7 @@ const small: Required<SystemArgs> = {
     indexerHeap: 768,
     indexerCpu: 0.3,
   },
-  jobs: { archiverMemory: 384, archiverCpu: 0.2, servingMemory: 512, servingCpu: 0.2, bolts: 2 },
+  jobs: { archiverMemory: 384, archiverCpu: 0.2, servingMemory: 640, servingCpu: 0.2, bolts: 2 },
 };
 
 const ha: Required<SystemArgs> = {

@@ -219,7 +219,7 @@ test("the jobs are commands with their configuration, and the outputs lead to th
 
   expect(archiver?.command).toEqual([
     target.node,
-    "--max-old-space-size=154",
+    "--max-old-space-size=130",
     "--single-threaded-gc",
     join(checkout, "jobs/archive/main.ts"),
     configurationOf("lambda-archiver"),

@@ -53,6 +53,7 @@ cdc_raw_directory: /data/cdc_raw
 commitlog_sync: batch
 commitlog_segment_size: 16MiB
 commitlog_total_space: 128MiB
+batch_size_warn_threshold: 50KiB
 read_request_timeout: 10000ms
 range_request_timeout: 10000ms
 write_request_timeout: 10000ms
