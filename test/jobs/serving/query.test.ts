@@ -4,7 +4,6 @@ import { chunkEnd, chunkOf, chunkStart, type Offsets } from "../../../jobs/chunk
 import { count, sum } from "../../../jobs/measures/index.ts";
 import { answerGranularities, answerOf, mergeToSteps, Ranking, withTotal } from "../../../jobs/serving/merge.ts";
 import { layers, queryKey, queryTop } from "../../../jobs/serving/query.ts";
-import type { SpeedRow } from "../../../jobs/serving/stores.ts";
 import { Aggregate, keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
 import { SimulatedStores } from "./simulated-stores.ts";
@@ -203,7 +202,7 @@ describe("consistency", () => {
     written?.writeTo(0, 25);
     let swaps = 0;
     const read = stores.speedRows.bind(stores);
-    stores.speedRows = async (view, eras, selection, take: (row: SpeedRow) => void) => {
+    stores.speedRows = async (...question) => {
       if (swaps < 2) {
         swaps++;
         stores.publish(visits, `v${swaps}`, { 0: swaps * 10 });
@@ -211,7 +210,7 @@ describe("consistency", () => {
         for (const [id, row] of written?.rows ?? []) if (row.chunk < swaps) written?.rows.delete(id);
         for (const [id, row] of written?.progress ?? []) if (row.chunk < swaps) written?.progress.delete(id);
       }
-      await read(view, eras, selection, take);
+      await read(...question);
     };
     const answer = await queryKey(options(stores), visits, request);
     expect(answer.contains).toMatchObject({ version: "v2", horizon: { 0: 20 }, speed: { 0: 25 }, complete: true });

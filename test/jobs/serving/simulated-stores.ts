@@ -92,20 +92,19 @@ export class SimulatedStores<Event> implements Stores {
     return [...(this.views.get(view.name)?.progress.values() ?? [])].filter((row) => row.chunk >= chunk);
   }
 
-  async speedRows(view: AnyView, eras: readonly number[], selection: Selection, take: (row: SpeedRow) => void) {
+  async speedRows(
+    view: AnyView,
+    eras: readonly number[],
+    selection: Selection,
+    take: (row: SpeedRow) => void,
+    _signal: AbortSignal,
+  ) {
     for (const row of this.views.get(view.name)?.rows.values() ?? [])
       if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row.key, row.bucket, selection)) take(row);
   }
 
   speedSteps(view: AnyView, version: Version | undefined, era: ClosedEra, selection: StepsSelection) {
-    return speedSteps(
-      (view, eras, selection, take) => this.speedRows(view, eras, selection, take),
-      this.#kept,
-      view,
-      version,
-      era,
-      selection,
-    );
+    return speedSteps((...question) => this.speedRows(...question), this.#kept, view, version, era, selection);
   }
 
   async batchSteps(view: AnyView, version: Version, selection: StepsSelection) {
