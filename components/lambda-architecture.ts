@@ -300,7 +300,7 @@ function createConfiguration(
         batchViews,
         cassandra: { contactPoints, localDataCenter, keyspace },
         druid: { broker, coordinator },
-        speed: { shards: 8, chunksPerEra: 16 },
+        speed: { shards: 8, chunksPerEra: 4 },
         generations,
       }),
     );

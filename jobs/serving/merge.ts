@@ -121,7 +121,13 @@ export function noSteps(view: AnyView): KeySteps {
 
 /** Steps with their total. */
 export function withTotal(view: AnyView, steps: readonly Step[]): KeySteps {
-  return { steps, total: merged(view, ...steps.map(({ states }) => states)) };
+  return {
+    steps,
+    total: merged(
+      view,
+      steps.map(({ states }) => states),
+    ),
+  };
 }
 
 /** The answer of the steps of a layer, and of those of another if it is given. */
@@ -137,14 +143,14 @@ export function answerOf(view: AnyView, batch: KeySteps, speed = noSteps(view)):
     } else rows.push(step.row(view));
   }
   for (; index < batch.steps.length; index++) rows.push((batch.steps[index] as Step).row(view));
-  return { rows, total: view.extract(merged(view, batch.total, speed.total)) };
+  return { rows, total: view.extract(merged(view, [batch.total, speed.total])) };
 }
 
 function mergedStep(view: AnyView, a: Step, b: Step): Step {
-  return new Step({ start: a.start, time: Math.min(a.time, b.time), states: merged(view, a.states, b.states) });
+  return new Step({ start: a.start, time: Math.min(a.time, b.time), states: merged(view, [a.states, b.states]) });
 }
 
-function merged(view: AnyView, ...all: readonly (readonly unknown[])[]): unknown[] {
+function merged(view: AnyView, all: readonly (readonly unknown[])[]): unknown[] {
   const states = view.zero();
   for (const each of all) view.merge(states, each);
   return states;

@@ -177,7 +177,7 @@ test("every job is told the same, and where the servers are", async () => {
       broker: `http://${address("lambda-druid/broker/0")}:8082`,
       coordinator: `http://${address("lambda-druid/coordinator")}:8081`,
     },
-    speed: { shards: 8, chunksPerEra: 16 },
+    speed: { shards: 8, chunksPerEra: 4 },
     generations: {
       "edits-by-channel": expect.stringMatching(/^[0-9a-f]{8}$/),
       "edits-by-page": expect.stringMatching(/^[0-9a-f]{8}$/),
