@@ -4,17 +4,8 @@ import pLimit from "p-limit";
 import { decodeRow, type EncodedRow } from "../batch/records.ts";
 import type { Version } from "../batch/versions.ts";
 import { keyText } from "../views/aggregate.ts";
-import { earliestTime, latestTime } from "../views/time.ts";
-import {
-  compactStates,
-  compactSteps,
-  type KeySteps,
-  mergeToSteps,
-  type SizedStates,
-  type Step,
-  withTotal,
-} from "./merge.ts";
-import { SpanCache, type TimeRange } from "./span-cache.ts";
+import { compactStates, type KeySteps, type SizedStates, type Step, withTotal } from "./merge.ts";
+import { keptSteps, SpanCache, type TimeRange } from "./span-cache.ts";
 import type { AnyView, StepsSelection } from "./stores.ts";
 
 /** Of a version of a batch view, the rows of some keys in the same times, which one call can ask for. */
@@ -88,18 +79,16 @@ export class BatchSteps {
    *
    * @throws what reading throws; then nothing of it is kept
    */
-  async get(version: Version, { key, granularity, ...bounds }: StepsSelection): Promise<KeySteps> {
+  async get(version: Version, selection: StepsSelection): Promise<KeySteps> {
     const view = this.#view;
-    const { from = earliestTime, to = latestTime } = bounds;
-    // A range starts and ends with a step, so that steps are the same whatever is asked for; the only one of `all` is not.
-    const kind = [version.datasource, granularity, key, ...(granularity === "all" ? [from, to] : [])];
+    const { key, granularity, from, to } = selection;
     const { spans, totals } = this.#kept;
-    const steps = await spans.get(JSON.stringify(kind), { from, to }, async (range) => {
+    const steps = await keptSteps(spans, [version.datasource], view, selection, async (range) => {
       const rows = await this.#rows.load({ view, version, key, ...range });
-      const decoded = rows.map((row) => decodeRow(view, row));
-      return compactSteps(view, mergeToSteps(view, decoded, granularity));
+      return rows.map((row) => decodeRow(view, row));
     });
-    const total = totals.memo(JSON.stringify([...kind, from, to]), { context: { view, steps } });
+    const question = JSON.stringify([version.datasource, granularity, key, from, to]);
+    const total = totals.memo(question, { context: { view, steps } });
     return { steps, total: total.states };
   }
 

@@ -49,7 +49,7 @@ export function speedStart(
   chunkSize: number,
 ): Offsets {
   const first = Array.from({ length: partitions }, (_, partition) => chunkOf(log[partition] ?? 0, chunkSize));
-  for (const { partition, chunk } of progress) first[partition] = Math.min(first[partition] ?? 0, chunk);
+  for (const { partition, chunk } of progress) if (chunk < (first[partition] ?? 0)) first[partition] = chunk;
   const start = first.map((chunk, partition) => horizon[partition] || chunkStart(chunk, chunkSize));
   return Object.fromEntries(start.entries());
 }

@@ -64,7 +64,7 @@ export function openStores(
       pointers.get(view.name, () => readPointer(client, { view: view.name, generation: generations[view.name] ?? "" })),
     progress: (view, chunk) => progress.get(`${view.name} ${chunk}`, () => inCassandra.progress(view, chunk, forAll)),
     speedSteps: (view, version, era, selection) =>
-      speedSteps(inCassandra.speedRows, kept.spans, view, version, era, selection),
+      speedSteps((...rows) => inCassandra.speedRows(...rows, forAll), kept.spans, view, version, era, selection),
     batchSteps(view, version, selection) {
       const of = steps.get(view.name) ?? new BatchSteps(view, readRows, kept);
       steps.set(view.name, of);

@@ -245,7 +245,7 @@ async function readSpeed(
       const use = rowUse(coverage, row);
       if (use === "closed") reading.add(row);
       else if (use === "open") open.push(row);
-      else if (use === "previous") open.push({ ...row, state: row.previous?.state ?? "" });
+      else if (use === "previous" && row.previous?.state) open.push({ ...row, state: row.previous.state });
       else if (use === "underWay") underWay.add(row.partition);
     };
     await reading.speed(version, coverage, take);
@@ -254,7 +254,7 @@ async function readSpeed(
       await sleep(pause);
       continue;
     }
-    for (const row of open) if (row.state !== "" && !underWay.has(row.partition)) reading.add(row);
+    for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
     return containsOf(start, withoutOpenChunks(coverage, underWay), watermarks);
   }
 }

@@ -1,5 +1,7 @@
 import { LRUCache } from "lru-cache";
-import type { SizedSteps, Step } from "./merge.ts";
+import { earliestTime, latestTime } from "../views/time.ts";
+import { compactSteps, mergeToSteps, type SizedSteps, type StateRow, type Step } from "./merge.ts";
+import type { AnyView, StepsSelection } from "./stores.ts";
 
 /** A range of time, in milliseconds since 1970 (UTC): from the first on, before the second. */
 export interface TimeRange {
@@ -67,4 +69,24 @@ async function extended(span: Span | undefined, range: TimeRange, read: ReadStep
     steps: [...(before?.steps ?? []), ...span.steps, ...(after?.steps ?? [])],
     bytes: (before?.bytes ?? 0) + span.bytes + (after?.bytes ?? 0),
   };
+}
+
+/**
+ * A key's steps, of which only the rows of the times that are not kept are read.
+ *
+ * @param place what the rows are read from, as JSON: it never changes
+ * @throws what reading throws; then nothing of it is kept
+ */
+export function keptSteps(
+  cache: SpanCache,
+  place: readonly unknown[],
+  view: AnyView,
+  { key, granularity, from = earliestTime, to = latestTime }: StepsSelection,
+  readRows: (range: TimeRange) => Promise<Iterable<StateRow>>,
+): Promise<readonly Step[]> {
+  // A range starts and ends with a step, so that steps are the same whatever is asked for; the only one of `all` is not.
+  const kind = [...place, granularity, key, ...(granularity === "all" ? [from, to] : [])];
+  return cache.get(JSON.stringify(kind), { from, to }, async (range) =>
+    compactSteps(view, mergeToSteps(view, await readRows(range), granularity)),
+  );
 }

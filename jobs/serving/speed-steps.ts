@@ -1,9 +1,8 @@
 import type { Version } from "../batch/versions.ts";
-import { earliestTime, latestTime } from "../views/time.ts";
 import { type ClosedEra, rowUse } from "./coverage.ts";
-import { compactSteps, mergeToSteps, type StateRow, type Step } from "./merge.ts";
-import type { SpanCache } from "./span-cache.ts";
-import type { AnyView, StepsSelection, Stores } from "./stores.ts";
+import type { StateRow, Step } from "./merge.ts";
+import { keptSteps, type SpanCache } from "./span-cache.ts";
+import type { AnyView, Selection, SpeedRow, StepsSelection } from "./stores.ts";
 
 /**
  * A key's steps in a closed era of a speed view, kept as those of a batch view are: of a key that was asked for before,
@@ -11,30 +10,24 @@ import type { AnyView, StepsSelection, Stores } from "./stores.ts";
  *
  * They are named after the batch view's version too: as long as it answers, nothing past its horizon is deleted, so that
  * what is kept under its name was read whole.
+ *
+ * @param read reads rows of an era, for all who ask
  */
 export function speedSteps(
-  read: Stores["speedRows"],
+  read: (view: AnyView, eras: readonly number[], selection: Selection, take: (row: SpeedRow) => void) => Promise<void>,
   kept: SpanCache,
   view: AnyView,
   version: Version | undefined,
   { era, coverage }: ClosedEra,
-  { key, from = earliestTime, to = latestTime, granularity }: StepsSelection,
+  selection: StepsSelection,
 ): Promise<readonly Step[]> {
-  const name = [version?.datasource, view.name, era, [...coverage.partitions], granularity, key];
-  const ofRange = granularity === "all" ? [from, to] : [];
-  return kept.get(JSON.stringify(["speed", ...name, ...ofRange]), { from, to }, async (range) => {
+  const place = ["speed", version?.datasource, view.name, era, [...coverage.partitions]];
+  return keptSteps(kept, place, view, selection, async (range) => {
     const rows: StateRow[] = [];
-    await read(
-      view,
-      [era],
-      { key, ...range },
-      (row) => {
-        if (rowUse(coverage, row) === "closed")
-          rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) });
-      },
-      // What is kept is read for all who ask: no one question's signal ends it.
-      new AbortController().signal,
-    );
-    return compactSteps(view, mergeToSteps(view, rows, granularity));
+    await read(view, [era], { key: selection.key, ...range }, (row) => {
+      if (rowUse(coverage, row) === "closed")
+        rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) });
+    });
+    return rows;
   });
 }

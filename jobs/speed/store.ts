@@ -55,8 +55,7 @@ const mixedCharacters = 16 * 1024;
  * rows.
  */
 export function batchesOf(rows: readonly ChangedRow[], shards: number): StoredRow[][] {
-  const all = rows.reduce((sum, row) => sum + charactersOf(row), 0);
-  const together = rows.length <= batchRows && all <= mixedCharacters;
+  const together = rows.length <= batchRows && rows.reduce((sum, row) => sum + charactersOf(row), 0) <= mixedCharacters;
   const batches: StoredRow[][] = [];
   const open = new Map<number, { rows: StoredRow[]; characters: number }>();
   for (const row of rows) {

@@ -15,6 +15,7 @@ import { type LogRecord, RangeReader } from "../../jobs/kafka/range-reader.ts";
 import { SpeedViews } from "../../jobs/speed/speed-views.ts";
 import { batchesOf, CassandraSpeedStore, type SpeedStore } from "../../jobs/speed/store.ts";
 import { createViewTables } from "../../jobs/speed/tables.ts";
+import { Aggregate } from "../../jobs/views/aggregate.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,22 +50,29 @@ await client.shutdown();
 const reader = new RangeReader({ bootstrapServers: configuration.kafka.bootstrapServers, clientId: "bench" });
 const store = new CassandraSpeedStore({ configuration });
 const nowhere: Pick<SpeedStore, "writeRows" | "writeProgress"> = {
-  writeRows: async () => {},
-  writeProgress: async () => {},
-};
-const encoding: typeof nowhere = {
-  ...nowhere,
   writeRows: async (_view, _stretch, rows) => {
     batchesOf(rows, configuration.speed.shards);
   },
+  writeProgress: async () => {},
 };
 
 const passes: Readonly<Record<string, () => Promise<void>>> = {
-  fetch: () => overRecords(() => {}),
-  parse: () => overRecords(({ value }) => JSON.parse(value?.toString("utf8") ?? "")),
-  validate: () => overRecords(({ value }) => decodeEvent(application, value, configuration.maxEventBytes)),
-  aggregate: () => overChunks(nowhere),
-  encode: () => overChunks(encoding),
+  fetch: () => overRecords(() => () => {}),
+  parse: () =>
+    overRecords(
+      () =>
+        ({ value }) =>
+          JSON.parse(value?.toString("utf8") ?? ""),
+    ),
+  validate: () =>
+    overRecords(
+      () =>
+        ({ value }) =>
+          decodeEvent(application, value, configuration.maxEventBytes),
+    ),
+  aggregate: () => overRecords(aggregating),
+  // The bolt encodes what it has aggregated.
+  encode: () => overChunks(nowhere),
   upsert: () => overChunks(store),
 };
 
@@ -80,11 +88,25 @@ for (let round = 0; round < 2; round++)
 console.log(JSON.stringify({ events: chunks * chunkSize * partitions, took }));
 process.exit(0);
 
-/** Reads a chunk of each partition at a time, as a bolt does. */
-async function overRecords(take: (record: LogRecord) => void): Promise<void> {
+/** What aggregates the records of a chunk. */
+function aggregating(): (record: LogRecord) => void {
+  const aggregates = application.views.map((view) => new Aggregate(view));
+  return ({ value }) => {
+    const decoded = decodeEvent(application, value, configuration.maxEventBytes);
+    if ("event" in decoded) for (const aggregate of aggregates) aggregate.add(decoded.event);
+  };
+}
+
+/**
+ * Reads a chunk of each partition at a time, as a bolt does.
+ *
+ * @param begin begins a chunk, and returns what takes its records
+ */
+async function overRecords(begin: () => (record: LogRecord) => void): Promise<void> {
   for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk++)
     await Promise.all(
       Array.from({ length: partitions }, async (_, partition) => {
+        const take = begin();
         for await (const records of reader.read(
           configuration.topic,
           partition,

@@ -104,7 +104,14 @@ export class SimulatedStores<Event> implements Stores {
   }
 
   speedSteps(view: AnyView, version: Version | undefined, era: ClosedEra, selection: StepsSelection) {
-    return speedSteps((...question) => this.speedRows(...question), this.#kept, view, version, era, selection);
+    return speedSteps(
+      (...rows) => this.speedRows(...rows, new AbortController().signal),
+      this.#kept,
+      view,
+      version,
+      era,
+      selection,
+    );
   }
 
   async batchSteps(view: AnyView, version: Version, selection: StepsSelection) {
