@@ -1,6 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../jobs/configuration.ts";
-import { createLeaseTable, createPointerTable, createRetiredTable, createViewTables } from "../jobs/speed/tables.ts";
+import {
+  alterPointerTable,
+  createLeaseTable,
+  createPointerTable,
+  createRetiredTable,
+  createViewTables,
+} from "../jobs/speed/tables.ts";
 import type { LoadedApplication } from "./application.ts";
 import { CassandraCluster } from "./cassandra/index.ts";
 import { DruidCluster } from "./druid/index.ts";
@@ -39,8 +45,17 @@ export interface LambdaArchitectureArgs extends SystemArgs {
   readonly topic?: string;
   /** Partitions of the topic. Default: 2 */
   readonly partitions?: number;
-  /** Hours that Kafka keeps events; the master dataset keeps them for ever. Default: 168 */
+  /**
+   * Hours that Kafka keeps events at least: longer until they are archived and in a batch view of every view. The master
+   * dataset keeps them for ever. Default: 168
+   */
   readonly retentionHours?: number;
+  /** Minutes until an event is in the storage of the master dataset, however few there are. Default: 10 */
+  readonly archiveMinutes?: number;
+  /** Hours until a chunk with events is closed although it is not full, so that batch views have them. Default: 24 */
+  readonly sealHours?: number;
+  /** Which life of the topic's log is read, see the README, "When the log is another one". Default: 1 */
+  readonly logIncarnation?: number;
   /** Offsets a chunk: the step of batch horizons and archived files. Never change it for a topic. Default: 5,000 */
   readonly chunkSize?: number;
   /** When batch runs start: five fields of cron, UTC. Default: every full hour */
@@ -131,6 +146,9 @@ interface Inputs {
   readonly topic: string;
   readonly partitions: number;
   readonly retentionHours: number;
+  readonly archiveMinutes: number;
+  readonly sealHours: number;
+  readonly logIncarnation: number;
   readonly chunkSize: number;
   readonly batchSchedule: string;
   readonly storage: StorageKind;
@@ -144,6 +162,9 @@ function withDefaults(args: LambdaArchitectureArgs): Inputs {
     topic: args.topic ?? "edits",
     partitions: args.partitions ?? 2,
     retentionHours: args.retentionHours ?? 168,
+    archiveMinutes: args.archiveMinutes ?? 10,
+    sealHours: args.sealHours ?? 24,
+    logIncarnation: args.logIncarnation ?? 1,
     chunkSize: args.chunkSize ?? 5000,
     batchSchedule: args.batchSchedule ?? "0 * * * *",
     storage: args.storage ?? (args.target.managed?.bucket === undefined ? "hdfs" : "s3"),
@@ -159,7 +180,13 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
     `must be lower-case letters, digits, '.', '_' and '-'; it is ${JSON.stringify(inputs.topic)}`,
   );
   errors.checkWhole(inputs.partitions, "partitions", 1);
-  errors.checkWhole(inputs.retentionHours, "retentionHours", 1);
+  for (const duration of ["retentionHours", "archiveMinutes", "sealHours"] as const)
+    errors.check(
+      Number.isFinite(inputs[duration]) && inputs[duration] > 0,
+      duration,
+      `must be a number above 0; it is ${inputs[duration]}`,
+    );
+  errors.checkWhole(inputs.logIncarnation, "logIncarnation", 1);
   errors.checkWhole(inputs.chunkSize, "chunkSize", 100, 1_000_000);
   errors.check(
     /^\S+( \S+){4}$/.test(inputs.batchSchedule),
@@ -192,11 +219,23 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
 }
 
 /** The folders of the storage. */
-const [masterDataset, batchViews] = ["/master", "/batch"];
+const [masterDataset, openChunks, batchViews] = ["/master", "/open", "/batch"];
 
 function dataNames(topic: string): DataNames {
-  return { topic, deadLetterTopic: deadLetterTopic(topic), masterDataset, batchViews };
+  return { topic, deadLetterTopic: deadLetterTopic(topic), masterDataset, openChunks, batchViews };
 }
+
+/**
+ * No record goes by its age, or by the topic's size: the archiver trims the topic of the events, and dead letters are
+ * the only copy. The broker's own time stands at every record, since ages are counted by it.
+ */
+const deadLetterTopicSettings = {
+  "retention.ms": "-1",
+  "retention.bytes": "-1",
+  "message.timestamp.type": "LogAppendTime",
+};
+/** An event that is acknowledged is on the disk. */
+const eventTopicSettings = { ...deadLetterTopicSettings, "flush.messages": "1" };
 
 function deadLetterTopic(topic: string): string {
   return `${topic}-dead-letters`;
@@ -208,7 +247,7 @@ function createServers(
   name: string,
   target: Target,
   systems: Required<SystemArgs>,
-  { topic, partitions, retentionHours, storage: storageKind }: Inputs,
+  { topic, partitions, storage: storageKind }: Inputs,
   generations: Readonly<Record<string, string>>,
   given: SystemArgs["kafka"],
 ) {
@@ -219,7 +258,10 @@ function createServers(
       // Sizes are of our own brokers: those of a managed service are the target's to choose.
       ...(target.managed?.kafka === undefined ? systems.kafka : given),
       target,
-      topics: [topic, deadLetterTopic(topic)].map((each) => ({ name: each, partitions, retentionHours })),
+      topics: [
+        { name: topic, partitions, configuration: eventTopicSettings },
+        { name: deadLetterTopic(topic), partitions, configuration: deadLetterTopicSettings },
+      ],
     },
     { parent },
   );
@@ -232,7 +274,7 @@ function createServers(
         {
           name: keyspace,
           tables: [
-            ...[createPointerTable, createLeaseTable, createRetiredTable],
+            ...[createPointerTable, ...alterPointerTable, createLeaseTable, createRetiredTable],
             ...Object.entries(generations).flatMap(([view, generation]) => createViewTables(view, generation)),
           ],
         },
@@ -275,7 +317,7 @@ function createServers(
 /** What the jobs are told. */
 function createConfiguration(
   { kafka, cassandra, storage, druid }: Servers,
-  { topic, partitions, chunkSize }: Inputs,
+  { topic, partitions, chunkSize, archiveMinutes, sealHours, retentionHours, logIncarnation }: Inputs,
   generations: Readonly<Record<string, string>>,
 ): pulumi.Output<string> {
   const configuration = pulumi
@@ -297,6 +339,11 @@ function createConfiguration(
         kafka: { ...connection, bootstrapServers: [...connection.bootstrapServers] },
         storage: files,
         masterDataset,
+        openChunks,
+        archiveMinutes,
+        sealHours,
+        retentionHours,
+        incarnation: logIncarnation,
         batchViews,
         cassandra: { contactPoints, localDataCenter, keyspace },
         druid: { broker, coordinator },

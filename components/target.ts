@@ -78,8 +78,11 @@ export interface File {
 export interface DataAccess {
   readonly topics?: readonly {
     readonly name: string;
-    /** `describe` is to learn how far it reaches; `manage` to create it and to set its configuration. */
-    readonly operations: readonly ("describe" | "read" | "write" | "manage")[];
+    /**
+     * `describe` is to learn how far it reaches; `trim` to delete its oldest records; `manage` to create it and to set its
+     * configuration.
+     */
+    readonly operations: readonly ("describe" | "read" | "write" | "trim" | "manage")[];
   }[];
   readonly folders?: readonly {
     /** Absolute; `/` for all. */

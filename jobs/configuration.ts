@@ -21,6 +21,16 @@ export const configurationSchema = z.strictObject({
   storage: storageConfigurationSchema,
   /** The folder of the master dataset; a topic's files are under `<masterDataset>/<topic>/<partition>/`. */
   masterDataset: z.string(),
+  /** The folder of the parts of chunks that are not full yet, see jobs/archive/layout.ts. */
+  openChunks: z.string(),
+  /** Minutes after which an event is in the storage, if its chunk is full or not. */
+  archiveMinutes: z.number().positive(),
+  /** Hours after which a chunk that has an event is closed although it is not full, see jobs/kafka/seal-marker.ts. */
+  sealHours: z.number().positive(),
+  /** Hours that Kafka keeps an event at least; longer as long as it is not archived, or no batch view has it. */
+  retentionHours: z.number().positive(),
+  /** Which life of the topic's log is read: 1 for the first, see jobs/archive/layout.ts. */
+  incarnation: z.int().positive(),
   /** The folder of the batch runs' output, one folder a version. */
   batchViews: z.string(),
   cassandra: z.strictObject({

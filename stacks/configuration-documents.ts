@@ -5,7 +5,7 @@ import { parseStackConfiguration, stackConfigurationSchema } from "./configurati
 /** A key as documents state it. */
 interface Key {
   readonly name: string;
-  readonly type: "string" | "integer" | "boolean";
+  readonly type: "string" | "integer" | "number" | "boolean";
   readonly default: string | number | boolean;
   readonly description: string;
   /** Whether a stack's file keeps it encrypted. */
@@ -40,7 +40,8 @@ export function withConfigBlock(before: string): string {
   const document = parseDocument(before);
   const block = keys().map(({ name, type, default: value, description }) => [
     name,
-    { type, default: value, description },
+    // Pulumi knows no numbers with decimals.
+    type === "number" ? { type: "string", default: String(value), description } : { type, default: value, description },
   ]);
   document.set("config", document.createNode(Object.fromEntries(block)));
   return document.toString({ lineWidth: 0 });
@@ -111,6 +112,13 @@ function alsoAsText(type: Key["type"], limits: Key["limits"]): object {
         anyOf: [
           { type, ...limits },
           { type: "string", pattern: "^[0-9]+$" },
+        ],
+      };
+    case "number":
+      return {
+        anyOf: [
+          { type, ...limits },
+          { type: "string", pattern: "^[0-9]+(\\.[0-9]+)?$" },
         ],
       };
     case "boolean":

@@ -35,9 +35,20 @@ const commonKeys = {
     .default("edits")
     .describe("the Kafka topic of the events"),
   partitions: whole(1).default(2).describe("partitions of the topic"),
-  retentionHours: whole(1)
+  retentionHours: decimal(0.001)
     .default(168)
-    .describe("hours that Kafka keeps events; the master dataset keeps them for ever"),
+    .describe(
+      "hours that Kafka keeps events at least: longer until they are archived and in a batch view; the master dataset keeps them for ever",
+    ),
+  archiveMinutes: decimal(0.01)
+    .default(10)
+    .describe("minutes until an event is in the master dataset's storage, however few there are"),
+  sealHours: decimal(0.001)
+    .default(24)
+    .describe("hours until a chunk with events is closed although it is not full, so that batch views have them"),
+  logIncarnation: whole(1)
+    .default(1)
+    .describe("which life of the topic's log is read; `npm run batch -- --accept-loss` sets it"),
   chunkSize: whole(100, 1_000_000)
     .default(5000)
     .describe(
@@ -392,6 +403,17 @@ function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
     .number({ error })
     .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error })
     .meta({ type: "integer", minimum: least, ...(isBounded && { maximum: most }) });
+}
+
+/** A number, perhaps with decimals. Its text is what Pulumi keeps; in a file it may be either. */
+function decimal(least: number) {
+  const error = `must be a number from ${least}, e.g. 12 or 0.5`;
+  return z
+    .preprocess(
+      (value) => (typeof value === "string" && /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value),
+      z.number({ error }).min(least, { error }),
+    )
+    .meta({ type: "number", minimum: least });
 }
 
 /** True or false, likewise. */

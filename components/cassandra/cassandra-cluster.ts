@@ -42,8 +42,9 @@ export interface CassandraKeyspace {
    */
   readonly replicationFactor?: number;
   /**
-   * The CQL that creates its tables, without the keyspace: each one statement `CREATE … IF NOT EXISTS …`. What
-   * exists under the name stays as it is, and so does a table that is taken out of the list.
+   * The CQL that creates its tables, without the keyspace: each one statement `CREATE … IF NOT EXISTS …`, or
+   * `ALTER TABLE … ADD IF NOT EXISTS …` after it, run in this order. What exists under the name stays as it is, and so
+   * does a table that is taken out of the list.
    *
    * @default none
    */
@@ -169,9 +170,9 @@ function checkArgs(
     errors.checkWhole(replicationFactor, `${path}.replicationFactor`, 1, replicas);
     tables.forEach((table, place) => {
       errors.check(
-        /^\s*CREATE\s[^;]*\sIF\s+NOT\s+EXISTS\s[^;]*;?\s*$/i.test(table),
+        /^\s*(CREATE|ALTER\s+TABLE\s+\w+\s+ADD)\b[^;]*\sIF\s+NOT\s+EXISTS\s[^;]*;?\s*$/i.test(table),
         `${path}.tables[${place}]`,
-        `must be one statement CREATE … IF NOT EXISTS …, so that it can run again; it is ${JSON.stringify(table)}`,
+        `must be one statement CREATE … IF NOT EXISTS … or ALTER TABLE … ADD IF NOT EXISTS …, so that it can run again; it is ${JSON.stringify(table)}`,
       );
     });
   });

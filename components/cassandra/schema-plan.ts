@@ -15,7 +15,7 @@ export type WantedCopies = z.infer<typeof wantedCopies>;
 /** The keyspaces that a cluster shall have, as the deployment hands them to the schema task. */
 export const wantedKeyspacesSchema = z.array(
   wantedCopies.extend({
-    /** CQL statements, each `CREATE … IF NOT EXISTS …` without a keyspace. */
+    /** CQL statements, each `CREATE … IF NOT EXISTS …`, or `ALTER TABLE … ADD IF NOT EXISTS …`, without a keyspace. */
     tables: z.array(z.string()),
   }),
 );

@@ -6,6 +6,7 @@ export interface DataNames {
   readonly deadLetterTopic: string;
   /** Folders. */
   readonly masterDataset: string;
+  readonly openChunks: string;
   readonly batchViews: string;
 }
 
@@ -14,14 +15,21 @@ const jobFiles = "/tmp";
 
 const all = ["list", "read", "write", "delete"] as const;
 
-/** The archiver reads events, sets some of them aside, and adds to the master dataset: it never deletes or replaces. */
-export function archiverAccess({ topic, deadLetterTopic, masterDataset }: DataNames): DataAccess {
+/**
+ * The archiver reads events, sets some of them aside, and adds to the master dataset: there it never deletes or
+ * replaces. It does delete parts of chunks that are whole by now, and records that are safe elsewhere; and it writes the
+ * markers that close a slow partition's chunk.
+ */
+export function archiverAccess({ topic, deadLetterTopic, masterDataset, openChunks }: DataNames): DataAccess {
   return {
     topics: [
-      { name: topic, operations: ["read"] },
+      { name: topic, operations: ["read", "write", "trim"] },
       { name: deadLetterTopic, operations: ["read", "write"] },
     ],
-    folders: [{ path: masterDataset, operations: ["list", "read", "write"] }],
+    folders: [
+      { path: masterDataset, operations: ["list", "read", "write"] },
+      { path: openChunks, operations: all },
+    ],
   };
 }
 

@@ -5,6 +5,7 @@ import type { Configuration } from "../configuration.ts";
 import { decodeEvent, oneLine } from "../events/decode.ts";
 import type { EventProducer } from "../kafka/event-producer.ts";
 import type { LogRecord, RangeReader } from "../kafka/range-reader.ts";
+import { isSealMarker } from "../kafka/seal-marker.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema } from "./dead-letter.ts";
@@ -166,6 +167,7 @@ export class PartitionArchiver<Event> {
     const lines: Buffer[] = [];
     const letters: DeadLetter[] = [];
     for (const record of records) {
+      if (isSealMarker(record)) continue;
       const { event, reason } = decodeEvent(application, record.value, configuration.maxEventBytes);
       const problems = reason !== undefined ? [reason] : problemsOf(application, event);
       if (reason === undefined) lines.push(oneLine(record.value as Buffer), lineEnd);

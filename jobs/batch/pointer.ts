@@ -19,6 +19,10 @@ const version = z.strictObject({
   datasource: z.string(),
   horizon: offsets,
   rows: z.int().nonnegative(),
+  // Older versions had none to tell.
+  lost: z
+    .array(z.strictObject({ partition: z.int().nonnegative(), from: z.int().nonnegative(), to: z.int().nonnegative() }))
+    .default([]),
 });
 
 /** The columns of {@link Pointer}'s row in `batch_pointer`. */
@@ -30,16 +34,19 @@ export interface PointerRow {
   readonly row_count: unknown;
   /** {@link Pointer.retained} as JSON. */
   readonly retained: string | null;
+  /** {@link Version.lost} as JSON; null in rows of former times. */
+  readonly lost: string | null;
 }
 
-/** The values of `version, datasource, horizon, row_count, retained`. */
-export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string] {
+/** The values of `version, datasource, horizon, row_count, retained, lost`. */
+export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string, string] {
   return [
     pointer.version,
     pointer.datasource,
     JSON.stringify(pointer.horizon),
     types.Long.fromNumber(pointer.rows),
     JSON.stringify(pointer.retained),
+    JSON.stringify(pointer.lost),
   ];
 }
 
@@ -55,6 +62,7 @@ export function decodePointer(row: PointerRow): Pointer | undefined {
     datasource: row.datasource,
     horizon: JSON.parse(row.horizon ?? "null"),
     rows: Number(row.row_count),
+    lost: JSON.parse(row.lost ?? "[]"),
   });
   return { ...current, retained: z.array(version).parse(JSON.parse(row.retained ?? "null")) };
 }
@@ -73,7 +81,7 @@ export function versionsOf(pointer: Pointer | undefined): Version[] {
   return [current, ...retained];
 }
 
-const columns = "version, datasource, horizon, row_count, retained";
+const columns = "version, datasource, horizon, row_count, retained, lost";
 
 /**
  * Which batch view answers; undefined as long as there is none.
@@ -135,7 +143,7 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
 export async function movePointer(client: Client, key: PointerKey, run: string, pointer: Pointer): Promise<void> {
   const applied = await applyConditionally(
     client,
-    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ? WHERE "view" = ? AND generation = ? IF run = ?',
+    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ?, lost = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [...encodePointer(pointer), key.view, key.generation, run],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);

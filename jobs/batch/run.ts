@@ -97,7 +97,7 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
     views.map(async (view, index) => {
       const key = keys[index] as PointerKey;
       const rows = result.outputRecords[view.name] ?? 0;
-      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows };
+      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows, lost: [] };
       await stores.load(view, version);
       report(`${view.name}: ${rows} rows can be queried`);
       await stores.movePointer(key, run, nextPointer(version, before[index]));

@@ -1,5 +1,12 @@
 import type { Offsets } from "../chunks.ts";
 
+/** Offsets `[from, to)` of a partition that are lost, and whose loss a person has accepted. */
+export interface LostRange {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One complete batch view. */
 export interface Version {
   /** When its run began, `YYYYMMDDTHHMMSSmmm` in UTC: later versions sort later. */
@@ -10,6 +17,8 @@ export interface Version {
   readonly horizon: Offsets;
   /** The number of its rows. */
   readonly rows: number;
+  /** What it lacks below its horizon, by partition and offset: nothing else. */
+  readonly lost: readonly LostRange[];
 }
 
 /** The batch view that answers, and the older ones that still can. */

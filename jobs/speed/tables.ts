@@ -61,6 +61,9 @@ export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
   PRIMARY KEY (("view", generation))
 )`;
 
+/** The columns that former versions of {@link createPointerTable} did not have: `lost` is JSON like `horizon`. */
+export const alterPointerTable = ["ALTER TABLE batch_pointer ADD IF NOT EXISTS lost text"];
+
 /**
  * The generations that nobody asks any more, written when their view's code was replaced (see jobs/generations): the next
  * batch run removes all there is of them, and says so in `removing` while it does.

@@ -72,7 +72,7 @@ function viewEffects({ before, after, properties }: ResourceChange): string[] {
       case "topic":
         return [`reads the topic \`${news}\` instead of \`${old}\`, whose events no view counts any more`];
       case "retentionHours":
-        return [`Kafka keeps events ${news} hours instead of ${old}; the master dataset keeps them for ever`];
+        return [`Kafka keeps events at least ${news} hours instead of ${old}; the master dataset keeps them for ever`];
       default:
         return [];
     }

@@ -42,6 +42,8 @@ const topicActions = {
   describe: ["kafka-cluster:DescribeTopic"],
   read: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
   write: ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"],
+  // Kafka's right to delete records is the one to delete their topic.
+  trim: ["kafka-cluster:DeleteTopic", "kafka-cluster:DescribeTopic"],
   manage: [
     "kafka-cluster:AlterTopic",
     "kafka-cluster:AlterTopicDynamicConfiguration",

@@ -128,7 +128,8 @@ test("all input errors come at once, with the mend", () => {
       ],
     });
   expect(create).toThrow(pulumi.InputPropertiesError);
-  const again = "must be one statement CREATE … IF NOT EXISTS …, so that it can run again; it is";
+  const again =
+    "must be one statement CREATE … IF NOT EXISTS … or ALTER TABLE … ADD IF NOT EXISTS …, so that it can run again; it is";
   expect(create).toThrow(
     [
       'CassandraCluster "cassandra": heap must be a whole number from 192; it is 100',

@@ -62,6 +62,12 @@ beforeAll(async () => {
     kafka: { bootstrapServers: [kafka] },
     storage: { kind: "hdfs", webHdfs: `http://${nameNode}:9870`, user: "hdfs" },
     masterDataset: "/lambda/master",
+    openChunks: "/lambda/open",
+    archiveMinutes: 10,
+    sealHours: 24,
+    retentionHours: 168,
+    incarnation: 1,
+
     batchViews: "/lambda/batch",
     cassandra: { contactPoints: ["127.27.3.200:1"], localDataCenter: "none", keyspace: "none" },
     druid: { broker: unused, coordinator: unused },

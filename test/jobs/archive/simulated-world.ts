@@ -221,6 +221,12 @@ export class SimulatedWorld {
       kafka: { bootstrapServers: ["memory:1"] },
       storage: { kind: "hdfs", webHdfs: "http://memory", user: "u" },
       masterDataset: "/master",
+      openChunks: "/open",
+      archiveMinutes: 10,
+      sealHours: 24,
+      retentionHours: 168,
+      incarnation: 1,
+
       batchViews: "/batch",
       cassandra: { contactPoints: ["memory:1"], localDataCenter: "d", keyspace: "k" },
       druid: { broker: "http://memory", coordinator: "http://memory" },

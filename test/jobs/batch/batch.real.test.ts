@@ -86,6 +86,12 @@ beforeAll(async () => {
     kafka: { bootstrapServers: ["127.26.0.201:9092"] },
     storage: { kind: "hdfs", webHdfs: hdfs.url, user: "lambda" },
     masterDataset: "/master",
+    openChunks: "/open",
+    archiveMinutes: 10,
+    sealHours: 24,
+    retentionHours: 168,
+    incarnation: 1,
+
     batchViews: "/batch",
     cassandra: {
       contactPoints: [`${address("cassandra", "node", 0)}:9042`],
@@ -331,7 +337,14 @@ test("a generation that was given up goes with the next run; one that comes back
   expect(await answeringGenerations(client, keyspace)).not.toContainEqual(former);
   await client.execute(write);
   await claimPointer(client, former, "20200101T000000000");
-  const version = { version: "20200101T000000000", datasource: "none", horizon: { 0: 0, 1: 0 }, rows: 0, retained: [] };
+  const version = {
+    version: "20200101T000000000",
+    datasource: "none",
+    horizon: { 0: 0, 1: 0 },
+    rows: 0,
+    lost: [],
+    retained: [],
+  };
   await movePointer(client, former, "20200101T000000000", version);
   await run();
   expect(await answeringGenerations(client, keyspace)).toContainEqual(former);

@@ -12,7 +12,13 @@ test("the task reads the view's rows into one time chunk of a datasource of thei
       key: { shop: (sale) => sale.shop },
       measures: { sales: count(), buyers: distinct((sale) => sale.buyer) },
     }),
-    version: { version: "20261123T170509042", datasource: "sales_0123abcd_20261123T170509042", horizon: {}, rows: 3 },
+    version: {
+      version: "20261123T170509042",
+      datasource: "sales_0123abcd_20261123T170509042",
+      horizon: {},
+      rows: 3,
+      lost: [],
+    },
     urls: ["http://namenode:9870/webhdfs/v1/batch/20261123T170509042/part-00000?op=OPEN"],
   });
   expect(task).toMatchInlineSnapshot(`

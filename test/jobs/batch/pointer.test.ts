@@ -7,25 +7,33 @@ const version = (number: number): Version => ({
   datasource: `edits_0123abcd_2026112${number}T000000000`,
   horizon: { 0: number * 100, 1: number * 200 },
   rows: number,
+  lost: [{ partition: 0, from: 0, to: 50 }],
 });
 
 test("a pointer is read as it was written", () => {
   const pointer = { ...version(2), retained: [version(1)] };
-  const [name, datasource, horizon, row_count, retained] = encodePointer(pointer);
+  const [name, datasource, horizon, row_count, retained, lost] = encodePointer(pointer);
   expect(horizon).toBe('{"0":200,"1":400}');
-  expect(decodePointer({ version: name, datasource, horizon, row_count, retained })).toEqual(pointer);
+  expect(decodePointer({ version: name, datasource, horizon, row_count, retained, lost })).toEqual(pointer);
+});
+
+test("a row of former times, which says nothing of what is lost, lacks nothing", () => {
+  const [name, datasource, horizon, row_count] = encodePointer({ ...version(2), retained: [] });
+  const { lost: _, ...before } = version(1);
+  const row = { version: name, datasource, horizon, row_count, retained: JSON.stringify([before]), lost: null };
+  expect(decodePointer(row)).toEqual({ ...version(2), lost: [], retained: [{ ...version(1), lost: [] }] });
 });
 
 test("a row that was only claimed is no pointer", () => {
   expect(
-    decodePointer({ version: null, datasource: null, horizon: null, row_count: null, retained: null }),
+    decodePointer({ version: null, datasource: null, horizon: null, row_count: null, retained: null, lost: null }),
   ).toBeUndefined();
 });
 
 test("a row that says nothing of its horizon is an error, not a pointer to nothing", () => {
-  expect(() => decodePointer({ version: "v", datasource: "d", horizon: null, row_count: 1, retained: "[]" })).toThrow(
-    "horizon",
-  );
+  expect(() =>
+    decodePointer({ version: "v", datasource: "d", horizon: null, row_count: 1, retained: "[]", lost: null }),
+  ).toThrow("horizon");
 });
 
 test("the two versions before the current one are retained", () => {

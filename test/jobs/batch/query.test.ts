@@ -25,6 +25,7 @@ const version = {
   datasource: "sales_0123abcd_20261123T170509042",
   horizon: {},
   rows: 3,
+  lost: [],
 };
 const query = { broker: "http://127.0.0.1:1", view: sales, version };
 

@@ -71,7 +71,7 @@ class World implements BatchStores {
   addFormer(key: PointerKey, retired: boolean): void {
     const version = "20261122T000000000";
     const name = datasource(key.view, key.generation, version);
-    const pointer = { version, datasource: name, horizon: { 0: 100, 1: 0 }, rows: 1, retained: [] };
+    const pointer = { version, datasource: name, horizon: { 0: 100, 1: 0 }, rows: 1, lost: [], retained: [] };
     this.formerGenerations.set(key.generation, { key, pointer, retired });
     this.loaded.set(name, true);
     this.outputFolders.add(version);
@@ -158,6 +158,7 @@ describe("a batch run", () => {
       datasource: "edits_by_channel_0123abcd_20261123T000000000",
       horizon: { 0: 200, 1: 100 },
       rows: 3,
+      lost: [],
       retained: [],
     });
     expect(world.pointer("edits-by-page")?.rows).toBe(5);

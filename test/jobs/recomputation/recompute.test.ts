@@ -13,7 +13,7 @@ const former: PointerKey = { view: "edits-by-page", generation: "0000000f" };
 const chunkSize = 100;
 
 function versionAt(horizon: Record<string, number>): Pointer {
-  return { version: "20261124T000000000", datasource: "d", horizon, rows: 1, retained: [] };
+  return { version: "20261124T000000000", datasource: "d", horizon, rows: 1, lost: [], retained: [] };
 }
 
 /** The servers in memory: what calls themselves change is given by the test. */

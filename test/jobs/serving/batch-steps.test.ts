@@ -15,7 +15,13 @@ const visits = view<{ time: number; page: string }>({
   key: { site: () => "s", page: (visit) => visit.page },
   measures: { visits: count() },
 });
-const version = (name: string): Version => ({ version: name, datasource: `visits_${name}`, horizon: {}, rows: 9 });
+const version = (name: string): Version => ({
+  version: name,
+  datasource: `visits_${name}`,
+  horizon: {},
+  rows: 9,
+  lost: [],
+});
 const hour = 3_600_000;
 const rowsOf = (page: string): EncodedRow[] =>
   page === "none"

@@ -81,7 +81,7 @@ export class SimulatedStores<Event> implements Stores {
   /** Makes a batch view of everything before the horizon the current one. */
   publish(view: AnyView, version: string, horizon: Offsets, retained: readonly Version[] = []): void {
     const rows = this.#aggregate(view, horizon).size;
-    this.pointers.set(view.name, { version, datasource: version, horizon, rows, retained });
+    this.pointers.set(view.name, { version, datasource: version, horizon, rows, lost: [], retained });
   }
 
   async pointer(view: AnyView): Promise<Pointer | undefined> {

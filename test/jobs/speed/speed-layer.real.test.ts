@@ -70,6 +70,12 @@ beforeAll(async () => {
     kafka: { bootstrapServers: [`${address("kafka", "broker")}:9092`] },
     storage: { kind: "hdfs", webHdfs: unused, user: "nobody" },
     masterDataset: "/",
+    openChunks: "/open",
+    archiveMinutes: 10,
+    sealHours: 24,
+    retentionHours: 168,
+    incarnation: 1,
+
     batchViews: "/",
     cassandra: {
       contactPoints: [`${address("cassandra", "node")}:9042`],

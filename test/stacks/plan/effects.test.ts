@@ -53,7 +53,7 @@ test("arguments that decide which events count are effects on data", () => {
   const after = { ...before, chunkSize: 1000, retentionHours: 24, partitions: 4 };
   expect(effects([architecture(before)], [architecture(after)]).data).toEqual([
     "changes the chunk size of the topic `edits` from 5000 to 1000: **answers become wrong** if it has events",
-    "Kafka keeps events 24 hours instead of 168; the master dataset keeps them for ever",
+    "Kafka keeps events at least 24 hours instead of 168; the master dataset keeps them for ever",
   ]);
   const other = { ...before, topic: "orders", chunkSize: 1000 };
   expect(effects([architecture(before)], [architecture(other)]).data).toEqual([

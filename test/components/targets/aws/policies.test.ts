@@ -10,7 +10,13 @@ import {
 import type { DataAccess } from "../../../../components/target.ts";
 import { accessPolicy, bucketPolicy, podPolicy, servicePolicy } from "../../../../components/targets/aws/policies.ts";
 
-const names = { topic: "edits", deadLetterTopic: "edits-dead", masterDataset: "/master", batchViews: "/batch" };
+const names = {
+  topic: "edits",
+  deadLetterTopic: "edits-dead",
+  masterDataset: "/master",
+  openChunks: "/open",
+  batchViews: "/batch",
+};
 const bucket = "arn:aws:s3:::events";
 const keyArn = "arn:aws:kms:eu-central-1:1:key/k";
 const kafka = "arn:aws:kafka:eu-central-1:1:cluster/log/u-1";
@@ -41,14 +47,20 @@ const read = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
 const write = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
 describe("a role may do what its program does:", () => {
-  test("the archiver adds, and neither deletes nor touches the output of batch runs", () => {
+  test("the archiver adds, deletes nothing but parts and old records, and does not touch the output of batch runs", () => {
     expect(allowed(archiverAccess(names))).toEqual({
       Connect: ["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently", "on", kafka],
-      Topic0: [...read, "on", topic("edits")],
+      Topic0: ["kafka-cluster:DeleteTopic", ...read, "kafka-cluster:WriteData", "on", topic("edits")],
       Topic1: [...read, "kafka-cluster:WriteData", "on", topic("edits-dead")],
       List0: ["s3:ListBucket", "on", bucket, "under", "master", "master/*"],
       Unfinished0: ["s3:ListBucketMultipartUploads", "on", bucket],
       Objects0: [write[0], "s3:GetObject", write[1], write[2], "on", `${bucket}/master`, `${bucket}/master/*`],
+      List1: ["s3:ListBucket", "on", bucket, "under", "open", "open/*"],
+      Unfinished1: ["s3:ListBucketMultipartUploads", "on", bucket],
+      Objects1: [
+        ...[write[0], "s3:DeleteObject", "s3:GetObject", write[1], write[2]],
+        ...["on", `${bucket}/open`, `${bucket}/open/*`],
+      ],
       Key: ["kms:Decrypt", "kms:GenerateDataKey", "on", keyArn],
     });
   });
