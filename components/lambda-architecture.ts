@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../jobs/configuration.ts";
+import { type ViewLayout, viewFormats } from "../jobs/formats.ts";
 import {
   alterPointerTable,
   createLeaseTable,
@@ -115,7 +116,10 @@ export class LambdaArchitecture extends pulumi.ComponentResource {
     checkInputs(name, inputs, size, args);
     const systems = systemArgs(size, args);
     const generations = Object.fromEntries(
-      args.application.application.views.map((view) => [view.name, viewGeneration(args.application.module, view.name)]),
+      args.application.application.views.map(({ name }) => [
+        name,
+        viewGeneration(args.application.module, name, viewLayout(inputs)),
+      ]),
     );
     super("lambda-architecture:index:LambdaArchitecture", name, { ...inputs, views: generations }, opts);
 
@@ -216,6 +220,14 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
     if (jobs[cpu] !== undefined) errors.checkCpu(jobs[cpu], `jobs.${cpu}`);
   if (jobs.bolts !== undefined) errors.checkWhole(jobs.bolts, "jobs.bolts", 1);
   errors.throwIfAny();
+}
+
+/** How the speed views' rows are spread, see `Configuration.speed`. */
+const speedLayout = { shards: 8, chunksPerEra: 4 };
+
+/** Where and how a view's rows are stored: part of its generation. */
+function viewLayout({ topic, chunkSize, logIncarnation }: Inputs): ViewLayout {
+  return { topic, chunkSize, ...speedLayout, incarnation: logIncarnation, formats: viewFormats };
 }
 
 /** The folders of the storage. */
@@ -347,7 +359,7 @@ function createConfiguration(
         batchViews,
         cassandra: { contactPoints, localDataCenter, keyspace },
         druid: { broker, coordinator },
-        speed: { shards: 8, chunksPerEra: 4 },
+        speed: speedLayout,
         generations,
       }),
     );

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
+import type { ViewLayout } from "../jobs/formats.ts";
 import { createViewTables } from "../jobs/speed/tables.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 
@@ -69,21 +70,31 @@ export function bundleProgram({ entry, application, folder = programsFolder() }:
  * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
  * comments, types and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
  * it in the same module, or in the application's if it is not exported at all, counts as its code too. So does the layout of
- * its tables: those of another layout are not changed, but made anew beside the old ones.
+ * what is stored of it: data of another layout is not read, but computed again beside the old.
  *
  * @param application the absolute path of the module whose default export is the application
  * @param view the view's name
+ * @param layout where and how its rows are stored
  * @throws {Error} if the application has no such view
  */
-export function viewGeneration(application: string, view: string): string {
-  const tables = createViewTables(view, "");
-  const key = { application, view, tables, options, root };
+export function viewGeneration(application: string, view: string, layout: ViewLayout): string {
+  const stored = [...createViewTables(view, ""), layoutText(layout)];
+  const key = { application, view, stored, options, root };
   const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
   return remembered(programsFolder(), key, isGeneration, () => {
     const { source, inputs } = viewSource(application, view);
     const { text } = bundle({ ...options, ...virtual(source), format: "esm", ...withoutLayout, treeShaking: true });
-    return { value: sha256([view, ...tables, text].join("\0")).slice(0, 8), inputs };
+    return { value: sha256([view, ...stored, text].join("\0")).slice(0, 8), inputs };
   });
+}
+
+/** The layout as a text: the same for the same one, in whatever order its parts are named. */
+function layoutText({ formats, ...layout }: ViewLayout): string {
+  return JSON.stringify([Object.entries(layout).sort(byName), Object.entries(formats).sort(byName)]);
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 /** A module that exports the view only: from the module that exports it, else the application as a whole. */

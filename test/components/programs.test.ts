@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { bundleProgram, viewGeneration } from "../../components/programs.ts";
+import { type ViewLayout, viewFormats } from "../../jobs/formats.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "programs-"));
@@ -58,7 +59,12 @@ test("a program that cannot be bundled is an error that says where", () => {
   );
 });
 
-test("a view's generation is that of its own code", () => {
+const layout: ViewLayout = {
+  ...{ topic: "edits", chunkSize: 1_000, shards: 8, chunksPerEra: 4, incarnation: 1 },
+  formats: viewFormats,
+};
+
+test("a view's generation is that of its own code, and of where and how its rows are stored", () => {
   mkdirSync(join(folder, "views"));
   const define = (name: string, value: string) => `
     import { count, sum } from "~/jobs/measures/index.ts";
@@ -79,7 +85,9 @@ test("a view's generation is that of its own code", () => {
      import { own as two } from "./two.ts";
      export default application({ event: z.any(), views: [one, two] });`,
   );
-  const generations = () => [viewGeneration(application, "one"), viewGeneration(application, "two")];
+  const generation = (view: string, other: Partial<ViewLayout> = {}) =>
+    viewGeneration(application, view, { ...layout, ...other });
+  const generations = () => [generation("one"), generation("two")];
   const [one, two] = generations();
   expect([one, two]).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/), expect.stringMatching(/^[0-9a-f]{8}$/)]);
   module("views/one.ts", `// A comment.\n${define("one", "1")}`);
@@ -94,7 +102,21 @@ test("a view's generation is that of its own code", () => {
   expect(generations()).toEqual([one, changed]);
   expect(changed).not.toBe(two);
   helper("one", "export const value = (e: any) => e.value * 2;");
-  expect(viewGeneration(application, "one")).not.toBe(one);
-  expect(viewGeneration(application, "two")).toBe(changed);
-  expect(() => viewGeneration(application, "three")).toThrow('has no view "three"');
+  expect(generation("one")).not.toBe(one);
+  expect(generation("two")).toBe(changed);
+  expect(() => generation("three")).toThrow('has no view "three"');
+  // All that the place or the meaning of stored rows depends on is part of it, in whatever order it is named.
+  const layouts: Partial<ViewLayout>[] = [
+    { topic: "other" },
+    { chunkSize: 2_000 },
+    { shards: 4 },
+    { chunksPerEra: 16 },
+    { incarnation: 2 },
+    ...Object.entries(layout.formats).map(([name, version]) => ({
+      formats: { ...layout.formats, [name]: version + 1 },
+    })),
+  ];
+  const others = layouts.map((other) => generation("two", other));
+  expect(new Set([changed, ...others]).size).toBe(1 + layouts.length);
+  expect(generation("two", Object.fromEntries(Object.entries(layout).reverse()))).toBe(changed);
 }, 60_000);

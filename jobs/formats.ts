@@ -1,0 +1,75 @@
+/**
+ * The versions of everything that is stored and that other code could read wrongly. Whoever changes where something
+ * is stored, or what it means, raises its version here.
+ *
+ * What belongs to one generation of a view has its versions in {@link viewFormats}: they are part of the generation's
+ * name (see `viewGeneration`), so that data of another format is never read, but computed again beside it. What
+ * generations share is in {@link sharedFormats}: it carries its version, which {@link checkFormat} checks when it is read.
+ */
+
+/** What is stored of a view's generation. */
+export const viewFormats = {
+  /**
+   * The table of a speed view's rows, see jobs/speed/tables.ts. 1: an era is shared by all partitions of the topic; 2: an
+   * era is one partition's.
+   */
+  speedRows: 2,
+  /** The table of a speed view's progress. 1: without, 2: with the log's leader epoch. */
+  progress: 2,
+  /** How measures encode their states, in speed rows and in the output of batch runs, see jobs/measures. */
+  states: 1,
+  /** The canonical text of a key, see `keyText`. */
+  keys: 1,
+  /** The hash that spreads keys over shards, see `shardOf`. */
+  shardHash: 1,
+  /** The rows of a batch run's output and of its datasource, see jobs/batch/records.ts. */
+  batchRows: 1,
+} as const;
+
+/** What all generations share. */
+export const sharedFormats = {
+  /** A row of `batch_pointer`. 1: a row without a format. */
+  pointer: 1,
+  /** The files of the master dataset, see jobs/archive/layout.ts. */
+  masterDataset: 1,
+  /** What is written to the dead-letter topic, see jobs/archive/dead-letter.ts. */
+  deadLetters: 1,
+} as const;
+
+/** Everything beside a view's code that the place or the meaning of its stored rows depends on. */
+export interface ViewLayout {
+  /** The topic of the events. */
+  readonly topic: string;
+  /** Offsets a chunk. */
+  readonly chunkSize: number;
+  /** Cassandra partitions that an era is spread over by key. */
+  readonly shards: number;
+  /** Chunks that share an era. */
+  readonly chunksPerEra: number;
+  /** Which life of the topic's log, from 1. */
+  readonly incarnation: number;
+  /** Default where an architecture is made: {@link viewFormats} */
+  readonly formats: Readonly<Record<string, number>>;
+}
+
+/** Something stored has a format that this code does not know. */
+export class UnknownFormatError extends Error {
+  override readonly name = "UnknownFormatError";
+}
+
+/**
+ * Checks the format of what was read.
+ *
+ * @param what the stored thing, as the error names it
+ * @param format its version; null or undefined: it was written before there were versions, which is 1
+ * @param known the newest version that this code knows; it knows all before
+ * @returns the version
+ * @throws {UnknownFormatError} if it is newer than what is known
+ */
+export function checkFormat(what: string, format: number | null | undefined, known: number): number {
+  const found = format ?? 1;
+  if (Number.isInteger(found) && found >= 1 && found <= known) return found;
+  throw new UnknownFormatError(
+    `${what} has format ${found}; this code knows formats up to ${known}. It was written by newer code: deploy that, or a later one`,
+  );
+}
