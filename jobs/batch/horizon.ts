@@ -65,7 +65,7 @@ export function archivedHorizon(
   return { horizon, files, gaps };
 }
 
-/** Whether a run over `now` would contain more than one over `before`, in any partition. */
+/** Whether a run over `now` would contain more than one over `before`, in any partition; one that is absent ends at 0. */
 export function isBeyond(now: Offsets, before: Offsets): boolean {
   return Object.entries(now).some(([partition, offset]) => offset > (before[partition] ?? 0));
 }

@@ -10,15 +10,15 @@ export interface SpeedLayout {
 }
 
 /**
- * The first era that is still needed: the one in which the partition that is furthest behind has its horizon. A
- * partition that never had an event thus keeps every era, since it shares them.
+ * The first era of a partition that is still needed: the one in which its horizon lies. A partition that the horizon does
+ * not name is covered up to 0, and needs every era.
  */
-export function firstNeededEra(horizon: Offsets, { chunkSize, chunksPerEra }: SpeedLayout): number {
-  return Math.min(...Object.values(horizon).map((offset) => eraOf(chunkOf(offset, chunkSize), chunksPerEra)));
+export function firstNeededEra(horizon: Offsets, partition: number, { chunkSize, chunksPerEra }: SpeedLayout): number {
+  return eraOf(chunkOf(horizon[partition] ?? 0, chunkSize), chunksPerEra);
 }
 
 /**
- * The timestamp that deletes an era: the largest that a row of it can have been written with. Later eras have larger
+ * The timestamp that deletes an era of a partition: the largest that a row of it can have been written with. Later eras have larger
  * ones, and so has anything that must not be deleted.
  */
 export function eraDeletionTimestamp(era: number, { chunkSize, chunksPerEra }: SpeedLayout): number {
@@ -40,14 +40,15 @@ export async function expireSpeedView(
 ): Promise<number> {
   const options = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum };
   const table = speedTable(view, generation);
-  const needed = firstNeededEra(horizon, layout);
-  const expired: { shard: number; era: number }[] = [];
-  for await (const row of await client.execute(`SELECT DISTINCT shard, era FROM ${table}`, [], options))
-    if (row.era < needed) expired.push({ shard: row.shard, era: row.era });
-  for (const { shard, era } of expired)
+  const expired: { shard: number; era: number; partition: number }[] = [];
+  for await (const row of await client.execute(`SELECT DISTINCT shard, era, partition FROM ${table}`, [], options)) {
+    const { shard, era, partition } = row;
+    if (era < firstNeededEra(horizon, partition, layout)) expired.push({ shard, era, partition });
+  }
+  for (const { shard, era, partition } of expired)
     await client.execute(
-      `DELETE FROM ${table} USING TIMESTAMP ? WHERE shard = ? AND era = ?`,
-      [types.Long.fromNumber(eraDeletionTimestamp(era, layout)), shard, era],
+      `DELETE FROM ${table} USING TIMESTAMP ? WHERE shard = ? AND era = ? AND partition = ?`,
+      [types.Long.fromNumber(eraDeletionTimestamp(era, layout)), shard, era, partition],
       options,
     );
   for (const [partition, offset] of Object.entries(horizon)) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PointerKey } from "../batch/pointer.ts";
 import type { Offsets } from "../chunks.ts";
-import { coverageOf, coveredOffsets, speedStart } from "../serving/coverage.ts";
+import { coverageOf, coveredOffsets, logBegin, speedStart } from "../serving/coverage.ts";
 import type { AnyView, Stores } from "../serving/stores.ts";
 
 /** Everything outside of the process that a recomputation reads and changes. */
@@ -111,9 +111,8 @@ async function lagOf(args: RecomputationArgs, view: AnyView, goal: Offsets): Pro
   const { stores, partitions, chunkSize, signal } = args;
   const pointer = await stores.pointer(view, signal);
   const [progress, watermarks] = await Promise.all([stores.progress(view, 0, signal), stores.watermarks(signal)]);
-  const earliest = Object.fromEntries(Object.entries(watermarks).map(([name, held]) => [name, held.earliest]));
-  const start = speedStart(pointer?.horizon ?? {}, earliest, progress, partitions, chunkSize);
-  const covered = coveredOffsets(coverageOf(start, progress, chunkSize));
+  const start = speedStart(pointer?.horizon ?? {}, partitions);
+  const covered = coveredOffsets(coverageOf(start, progress, logBegin(watermarks), chunkSize));
   const behind = Object.entries(goal).filter(([partition, end]) => (covered[partition] ?? 0) < end);
   return {
     view,

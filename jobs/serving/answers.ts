@@ -13,9 +13,19 @@ const contains = z
     log: offsets.describe("By partition, where the log ends."),
     lag: z.int().describe("The log's offsets that the answer does not hold yet."),
     holes: z
-      .array(z.object({ partition: z.int(), from: z.int(), to: z.int() }))
-      .describe("Offsets that the speed layer skipped; the answer ends before a partition's first."),
-    complete: z.boolean().describe("Whether the answer holds everything in the log."),
+      .array(
+        z.object({
+          partition: z.int(),
+          from: z.int(),
+          to: z.int(),
+          accepted: z.boolean().describe("Whether a person has accepted the loss."),
+        }),
+      )
+      .describe("Offsets whose events are lost; the answer ends before a partition's first that nobody has accepted."),
+    problems: z.array(z.string()).describe("Reasons why the answer may lack or misplace events."),
+    complete: z
+      .boolean()
+      .describe("Whether the answer holds every event: nothing lags, no hole that is not accepted, no problem."),
   })
   .describe("Exactly which events the answer holds.");
 

@@ -305,14 +305,15 @@ function expectedAnswer(question: Question, contains: Contains) {
 
 /** What an answer must say of itself, given its offsets. */
 function expectedContains(contains: Contains, { layer }: Question, settled: boolean): Contains {
-  const { horizon, log, holes } = contains;
+  const { horizon, log, holes, problems } = contains;
   const names = Object.keys(log);
   const speed = layer === "batch" ? horizon : contains.speed;
   const lag = names.reduce((sum, partition) => sum + (log[partition] ?? 0) - (speed[partition] ?? 0), 0);
   const inOrder = names.every(
     (name) => (horizon[name] ?? 0) <= (speed[name] ?? 0) && (speed[name] ?? 0) <= (log[name] ?? 0),
   );
-  const complete = settled && layer !== "batch" ? true : lag === 0 && holes.length === 0;
+  const known = holes.every(({ accepted }) => accepted) && problems.length === 0;
+  const complete = settled && layer !== "batch" ? true : lag === 0 && known;
   return { ...contains, speed, lag: inOrder ? lag : Number.NaN, complete };
 }
 

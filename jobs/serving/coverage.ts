@@ -3,21 +3,19 @@
  * to the offsets that an answer contains, and from there to what each stored row is good for.
  */
 import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
+import type { ChunkEnd, ChunkProgress } from "../speed/resume.ts";
 import type { SpeedRow } from "./stores.ts";
 
 /** A chunk's row of a view's table of progress. */
-export interface Progress {
-  readonly partition: number;
-  readonly chunk: number;
-  /** All rows of the chunk's events before this offset are acknowledged. */
-  readonly end: number;
-}
+export type Progress = ChunkProgress;
 
-/** Offsets `[from, to)` of a partition that the speed layer skipped, though it has written later ones. */
+/** Offsets `[from, to)` of a partition whose events no answer holds, though it may hold later ones. */
 export interface Hole {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
+  /** Whether a person has accepted that the events are lost. */
+  readonly accepted: boolean;
 }
 
 /** The part of a partition that the speed layer answers for. */
@@ -36,32 +34,36 @@ export interface Coverage {
 }
 
 /**
- * Where the speed layer has to begin: at the horizon, or, as long as no batch view covers anything of a partition, at
- * the edge of the first chunk of which the log or the speed layer holds anything.
+ * Where the speed layer has to begin: at the horizon, which is 0 where no batch view covers anything of a partition,
+ * wherever the log begins.
  *
- * @param log the earliest offsets that the log still holds
+ * @param horizon of the batch view; a partition that it does not name is covered up to 0
  */
-export function speedStart(
-  horizon: Offsets,
-  log: Offsets,
-  progress: readonly Progress[],
-  partitions: number,
-  chunkSize: number,
-): Offsets {
-  const first = Array.from({ length: partitions }, (_, partition) => chunkOf(log[partition] ?? 0, chunkSize));
-  for (const { partition, chunk } of progress) if (chunk < (first[partition] ?? 0)) first[partition] = chunk;
-  const start = first.map((chunk, partition) => horizon[partition] || chunkStart(chunk, chunkSize));
-  return Object.fromEntries(start.entries());
+export function speedStart(horizon: Offsets, partitions: number): Offsets {
+  return Object.fromEntries(Array.from({ length: partitions }, (_, partition) => [partition, horizon[partition] ?? 0]));
+}
+
+/** The first chunk that any partition needs from there on. */
+export function firstChunk(start: Offsets, chunkSize: number): number {
+  const chunks = Object.values(start).map((offset) => chunkOf(offset, chunkSize));
+  return chunks.length === 0 ? 0 : Math.min(...chunks);
+}
+
+/** Where each partition of a log begins. */
+export function logBegin(watermarks: Readonly<Record<number, { readonly earliest: number }>>): Offsets {
+  return Object.fromEntries(Object.entries(watermarks).map(([partition, { earliest }]) => [partition, earliest]));
 }
 
 /**
  * What the speed layer answers for: in every partition the full chunks in a row from the start, and what there is of
- * the chunk after them. What lies behind a gap is a hole's other side and left out.
+ * the chunk after them. What lies behind a gap is a hole's other side and left out. What the log has lost before the
+ * speed layer came to it is a hole, too, also where there is nothing behind it yet.
  *
  * @param start by partition, always a chunk's edge
  * @param progress in any order; chunks before the start are ignored
+ * @param begin by partition, the first offset that the log holds; one that is not named has lost nothing
  */
-export function coverageOf(start: Offsets, progress: readonly Progress[], chunkSize: number): Coverage {
+export function coverageOf(start: Offsets, progress: readonly ChunkEnd[], begin: Offsets, chunkSize: number): Coverage {
   const partitions = new Map<number, PartitionCoverage>();
   const holes: Hole[] = [];
   for (const [name, first] of Object.entries(start)) {
@@ -74,10 +76,12 @@ export function coverageOf(start: Offsets, progress: readonly Progress[], chunkS
     let end = first;
     for (const row of rows) {
       const from = chunkStart(row.chunk, chunkSize);
-      if (from > reached) holes.push({ partition, from: reached, to: from });
+      if (from > reached) holes.push({ partition, from: reached, to: from, accepted: false });
       else if (end === reached) end = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
       reached = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
     }
+    const held = begin[partition] ?? 0;
+    if (held > reached) holes.push({ partition, from: reached, to: held, accepted: false });
     partitions.set(partition, { start: first, end });
   }
   return { chunkSize, partitions, holes };
@@ -88,40 +92,49 @@ export function coveredOffsets(coverage: Coverage): Record<string, number> {
   return Object.fromEntries([...coverage.partitions].map(([partition, { end }]) => [String(partition), end]));
 }
 
-/** The eras, in order, that hold the rows of the covered chunks. */
-export function coveredEras(coverage: Coverage, chunksPerEra: number): number[] {
-  const eras = new Set<number>();
-  for (const { start, end } of coverage.partitions.values()) {
-    if (end === start) continue;
-    const last = eraOf(chunkOf(end - 1, coverage.chunkSize), chunksPerEra);
-    for (let era = eraOf(chunkOf(start, coverage.chunkSize), chunksPerEra); era <= last; era++) eras.add(era);
-  }
-  return [...eras].sort((a, b) => a - b);
+/** Where the covered rows of some partitions are. */
+export interface EraPart {
+  readonly era: number;
+  /** In order, at least one. */
+  readonly partitions: readonly number[];
 }
 
-/** An era of which the speed layer answers for some chunks, all of them full: none of their rows ever changes. */
+/** The eras, in order, that hold the rows of the covered chunks, each with the partitions that have any there. */
+export function coveredEras(coverage: Coverage, chunksPerEra: number): EraPart[] {
+  const eras = new Map<number, number[]>();
+  for (const [partition, { start, end }] of [...coverage.partitions].sort(([a], [b]) => a - b)) {
+    if (end === start) continue;
+    const last = eraOf(chunkOf(end - 1, coverage.chunkSize), chunksPerEra);
+    for (let era = eraOf(chunkOf(start, coverage.chunkSize), chunksPerEra); era <= last; era++)
+      if (eras.get(era)?.push(partition) === undefined) eras.set(era, [partition]);
+  }
+  return [...eras].sort(([a], [b]) => a - b).map(([era, partitions]) => ({ era, partitions }));
+}
+
+/** What the speed layer answers for of an era in some partitions, all chunks to its end: none of the rows ever changes. */
 export interface ClosedEra {
   readonly era: number;
+  /** Of those partitions alone. */
   readonly coverage: Coverage;
 }
 
-/** The eras of {@link coveredEras} that are closed, and the others. */
-export function splitEras(coverage: Coverage, chunksPerEra: number): { closed: ClosedEra[]; open: number[] } {
+/** The eras of {@link coveredEras}, each divided into the partitions that have closed it and the others. */
+export function splitEras(coverage: Coverage, chunksPerEra: number): { closed: ClosedEra[]; open: EraPart[] } {
   const { chunkSize } = coverage;
   const closed: ClosedEra[] = [];
-  const open: number[] = [];
-  for (const era of coveredEras(coverage, chunksPerEra)) {
+  const open: EraPart[] = [];
+  for (const { era, partitions } of coveredEras(coverage, chunksPerEra)) {
     const first = chunkStart(era * chunksPerEra, chunkSize);
     const last = chunkStart((era + 1) * chunksPerEra, chunkSize);
-    const parts = [...coverage.partitions]
-      .map(
-        ([partition, { start, end }]) =>
-          [partition, { start: Math.max(start, first), end: Math.min(end, last) }] as const,
-      )
-      .filter(([, { start, end }]) => start < end);
-    if (parts.every(([, { end }]) => end === last))
-      closed.push({ era, coverage: { chunkSize, partitions: new Map(parts), holes: [] } });
-    else open.push(era);
+    const ended = new Map<number, PartitionCoverage>();
+    const others: number[] = [];
+    for (const partition of partitions) {
+      const { start, end } = coverage.partitions.get(partition) as PartitionCoverage;
+      if (end >= last) ended.set(partition, { start: Math.max(start, first), end: last });
+      else others.push(partition);
+    }
+    if (ended.size > 0) closed.push({ era, coverage: { chunkSize, partitions: ended, holes: [] } });
+    if (others.length > 0) open.push({ era, partitions: others });
   }
   return { closed, open };
 }

@@ -1,6 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { chunkOf } from "../chunks.ts";
-import { coverageOf, coveredOffsets, speedStart } from "./coverage.ts";
+import { coverageOf, coveredOffsets, firstChunk, logBegin, speedStart } from "./coverage.ts";
 import type { QueryOptions } from "./query.ts";
 import { type AnyView, bounded, StoreError, type StoreName } from "./stores.ts";
 
@@ -33,7 +32,7 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
   const horizon = gauge("lambda_horizon_offset", "Where the batch view ends", ["view", "partition"]);
   const speed = gauge("lambda_speed_offset", "Where the speed view ends", ["view", "partition"]);
   const lag = gauge("lambda_lag", "Offsets of the log that no answer holds yet", ["view", "partition"]);
-  const holes = gauge("lambda_holes", "Gaps in the speed view", ["view"]);
+  const holes = gauge("lambda_holes", "Gaps in the speed view that nobody has accepted", ["view"]);
   const chunks = gauge("lambda_speed_chunks", "Chunks that the speed layer wrote past the horizon", [
     "view",
     "partition",
@@ -83,13 +82,10 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
           "Cassandra",
           (async () => {
             const pointer = await bounded("pointer", milliseconds, (signal) => stores.pointer(view, signal));
-            const first = Math.min(
-              ...Array.from({ length: partitions }, (_, partition) =>
-                chunkOf(pointer?.horizon[partition] ?? 0, chunkSize),
-              ),
-            );
+            const start = speedStart(pointer?.horizon ?? {}, partitions);
+            const first = firstChunk(start, chunkSize);
             const progress = await bounded("progress", milliseconds, (signal) => stores.progress(view, first, signal));
-            return { view, pointer, progress };
+            return { view, pointer, start, progress };
           })(),
         ),
       ),
@@ -100,14 +96,10 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
     for (const [partition, offset] of Object.entries(kept ?? {})) archived.set({ partition }, offset);
     for (const state of perView) {
       if (state === undefined) continue;
-      const { pointer, progress } = state;
+      const { pointer, start, progress } = state;
       const name = state.view.name;
-      const earliest = Object.fromEntries(
-        Object.entries(watermarks ?? {}).map(([partition, { earliest }]) => [partition, earliest]),
-      );
-      const start = speedStart(pointer?.horizon ?? {}, earliest, progress, partitions, chunkSize);
-      const coverage = coverageOf(start, progress, chunkSize);
-      holes.set({ view: name }, coverage.holes.length);
+      const coverage = coverageOf(start, progress, logBegin(watermarks ?? {}), chunkSize);
+      holes.set({ view: name }, coverage.holes.filter(({ accepted }) => !accepted).length);
       for (const [partition, end] of Object.entries(coveredOffsets(coverage))) {
         const labels = { view: name, partition };
         const first = start[partition] ?? 0;

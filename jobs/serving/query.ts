@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
 import { measureColumns } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
-import { chunkOf, type Offsets } from "../chunks.ts";
+import type { Offsets } from "../chunks.ts";
 import type { ColumnValue } from "../measures/measure.ts";
 import type { ViewColumn } from "../views/view.ts";
 import {
@@ -10,7 +10,9 @@ import {
   coverageOf,
   coveredEras,
   coveredOffsets,
+  firstChunk,
   type Hole,
+  logBegin,
   rowUse,
   speedStart,
   splitEras,
@@ -56,9 +58,14 @@ export interface Contains {
   readonly log: Offsets;
   /** The log's offsets that the answer does not hold yet, in all partitions. */
   readonly lag: number;
-  /** Offsets that the speed layer skipped; the answer ends before a partition's first. */
+  /**
+   * Offsets whose events the answer lacks: those that the log lost before any layer had them. The answer ends before a
+   * partition's first that nobody has accepted.
+   */
   readonly holes: readonly Hole[];
-  /** Whether the answer holds everything that was in the log. */
+  /** Reasons, in words, why the answer may lack or misplace events. */
+  readonly problems: readonly string[];
+  /** Whether the answer holds every event there is: nothing lags, no hole that nobody has accepted, no problem. */
   readonly complete: boolean;
 }
 
@@ -228,16 +235,16 @@ async function readSpeed(
   const timeout = options.storeTimeout ?? 5_000;
   const horizon = version?.horizon ?? {};
   const { partitions, chunkSize, stores } = options;
-  const firstChunk = Math.min(...range(partitions).map((partition) => chunkOf(horizon[partition] ?? 0, chunkSize)));
+  const start = speedStart(horizon, partitions);
+  const first = firstChunk(start, chunkSize);
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
     const [progress, watermarks] = await Promise.all([
-      layer === "batch" ? [] : bounded("progress", timeout, (signal) => stores.progress(view, firstChunk, signal)),
+      layer === "batch" ? [] : bounded("progress", timeout, (signal) => stores.progress(view, first, signal)),
       bounded("watermarks", timeout, (signal) => stores.watermarks(signal)),
     ]);
-    const earliest = Object.fromEntries(range(partitions).map((name) => [name, watermarks[name]?.earliest ?? 0]));
-    const start = speedStart(horizon, earliest, progress, partitions, chunkSize);
-    const coverage = coverageOf(start, progress, chunkSize);
+    // Without the speed layer nothing is said of what it holds.
+    const coverage = coverageOf(start, progress, layer === "batch" ? {} : logBegin(watermarks), chunkSize);
     const open: SpeedRow[] = [];
     const underWay = new Set<number>();
     reading.begin();
@@ -273,9 +280,8 @@ function containsOf(
     ]),
   );
   const lag = Object.entries(log).reduce((sum, [partition, end]) => sum + end - (speed[partition] ?? 0), 0);
-  return { horizon, speed, log, lag, holes: coverage.holes, complete: lag === 0 && coverage.holes.length === 0 };
-}
-
-function range(length: number): number[] {
-  return Array.from({ length }, (_, index) => index);
+  const { holes } = coverage;
+  const problems: string[] = [];
+  const complete = lag === 0 && holes.every(({ accepted }) => accepted) && problems.length === 0;
+  return { horizon, speed, log, lag, holes, problems, complete };
 }

@@ -15,7 +15,7 @@ export interface SpeedStoreOptions {
   readonly generations: Readonly<Record<string, string>>;
   readonly partitions: number;
   readonly shards: number;
-  /** Cassandra partitions read at once by a query over all keys. Default: 8 */
+  /** Statements under way at once of a query. Default: 8 */
   readonly parallel?: number;
   /** Rows a page. Default: 5,000 */
   readonly pageRows?: number;
@@ -27,17 +27,17 @@ const everTo = Number.MAX_SAFE_INTEGER;
 
 /** The CQL that reads how far the speed layer has come in a view. */
 export function readProgress(table: string): string {
-  return `SELECT partition, chunk, end_offset FROM ${table} WHERE partition IN ? AND chunk >= ?`;
+  return `SELECT partition, chunk, end_offset, leader_epoch FROM ${table} WHERE partition IN ? AND chunk >= ?`;
 }
 
-/** The CQL that reads a key's rows in an era. */
+/** The CQL that reads a key's rows of some partitions in an era: one request, however many partitions there are. */
 export function readKeyRows(table: string): string {
-  return `SELECT bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND key = ? AND bucket >= ? AND bucket < ?`;
+  return `SELECT bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND partition IN ? AND key = ? AND bucket >= ? AND bucket < ?`;
 }
 
-/** The CQL that reads every key's rows in an era and shard. */
+/** The CQL that reads every key's rows of some partitions in an era and shard. */
 export function readShardRows(table: string): string {
-  return `SELECT key, bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ?`;
+  return `SELECT key, bucket, partition, chunk, state, previous, WRITETIME(state) AS written FROM ${table} WHERE shard = ? AND era = ? AND partition IN ?`;
 }
 
 /** The speed views in Cassandra, as jobs/speed writes them. */
@@ -74,7 +74,12 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
       await read(readProgress(table), [partitions, chunk], signal, (row) => {
         // A row without an end is the rest of an expired one.
         if (row.end_offset !== null)
-          rows.push({ partition: row.partition, chunk: row.chunk, end: row.end_offset.toNumber() });
+          rows.push({
+            partition: row.partition,
+            chunk: row.chunk,
+            end: row.end_offset.toNumber(),
+            leaderEpoch: row.leader_epoch ?? -1,
+          });
       });
       return rows;
     },
@@ -87,10 +92,10 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
         const shard = shardOf(text, shards);
         await pMap(
           eras,
-          (era) =>
+          ({ era, partitions }) =>
             read(
               readKeyRows(table),
-              [shard, era, text, types.Long.fromNumber(from), types.Long.fromNumber(to)],
+              [shard, era, partitions, text, types.Long.fromNumber(from), types.Long.fromNumber(to)],
               signal,
               (row) => take(speedRow(row, text)),
             ),
@@ -98,11 +103,11 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
         );
         return;
       }
-      const places = eras.flatMap((era) => Array.from({ length: shards }, (_, shard) => ({ era, shard })));
+      const places = eras.flatMap((part) => Array.from({ length: shards }, (_, shard) => ({ ...part, shard })));
       await pMap(
         places,
-        ({ era, shard }) =>
-          read(readShardRows(table), [shard, era], signal, (row) => {
+        ({ era, partitions, shard }) =>
+          read(readShardRows(table), [shard, era, partitions], signal, (row) => {
             const bucket = row.bucket.toNumber();
             if (bucket >= from && bucket < to) take(speedRow(row, row.key));
           }),

@@ -3,7 +3,7 @@ import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import type { PreviousState } from "../speed/previous-state.ts";
-import type { ClosedEra, Progress } from "./coverage.ts";
+import type { ClosedEra, EraPart, Progress } from "./coverage.ts";
 import type { AnswerGranularity, KeySteps, RankedTotals, Step } from "./merge.ts";
 
 export type { AnyView };
@@ -46,7 +46,7 @@ export interface Stores {
   /** Cassandra: the speed layer's progress in a view's chunks from `chunk` on. */
   progress(view: AnyView, chunk: number, signal: AbortSignal): Promise<readonly Progress[]>;
   /**
-   * Cassandra: the selected steps of a speed view in a closed era. They are shared: nobody changes them.
+   * Cassandra: the selected steps of a speed view in a closed part of an era. They are shared: nobody changes them.
    *
    * @param version the version of the batch view whose horizon the era's coverage begins at, if there is one
    */
@@ -60,7 +60,7 @@ export interface Stores {
   /** Cassandra: the selected rows of a speed view in the given eras, handed over as they come, in any order. */
   speedRows(
     view: AnyView,
-    eras: readonly number[],
+    eras: readonly EraPart[],
     selection: Selection,
     take: (row: SpeedRow) => void,
     signal: AbortSignal,

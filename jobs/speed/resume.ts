@@ -1,11 +1,17 @@
 import { chunkEnd, chunkOf, firstWholeChunk } from "../chunks.ts";
 
-/** How far the rows of a chunk reach, see `progressTable`. */
-export interface ChunkProgress {
+/** How far the rows of a chunk reach. */
+export interface ChunkEnd {
   readonly partition: number;
   readonly chunk: number;
   /** All rows of the chunk's events before this offset are acknowledged. */
   readonly end: number;
+}
+
+/** What is noted of a chunk, see `progressTable`. */
+export interface ChunkProgress extends ChunkEnd {
+  /** The log's leader epoch at the last record before the end; -1 if it is not known. */
+  readonly leaderEpoch: number;
 }
 
 /**
@@ -16,7 +22,7 @@ export interface ChunkProgress {
  * @param earliest the first offset that the log holds
  */
 export function resumeChunk(
-  progress: readonly ChunkProgress[],
+  progress: readonly ChunkEnd[],
   partition: number,
   horizon: number,
   earliest: number,

@@ -2,7 +2,7 @@ import type { Application } from "../application.ts";
 import { chunkEnd, chunkStart } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent } from "../events/decode.ts";
-import type { RangeReader } from "../kafka/range-reader.ts";
+import type { Fetched, RangeReader } from "../kafka/range-reader.ts";
 import { ChunkRows } from "./chunk-rows.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { AnyView, SpeedStore } from "./store.ts";
@@ -11,7 +11,7 @@ export interface SpeedViewsOptions {
   // biome-ignore lint/suspicious/noExplicitAny: an application of any event
   readonly application: Application<any>;
   readonly configuration: Pick<Configuration, "topic" | "chunkSize" | "maxEventBytes">;
-  readonly reader: Pick<RangeReader, "read">;
+  readonly reader: Pick<RangeReader, "fetch">;
   readonly store: Pick<SpeedStore, "writeRows" | "writeProgress">;
 }
 
@@ -25,6 +25,8 @@ interface OpenChunk {
   read: number;
   /** The offset up to which the rows are acknowledged. */
   written: number;
+  /** The log's leader epoch at the last record that was read; -1 if it is not known. */
+  leaderEpoch: number;
   /** By the view's name. */
   readonly rows: ReadonlyMap<string, ChunkRows>;
 }
@@ -74,7 +76,7 @@ export class SpeedViews {
       await this.#read(open, descriptor);
       await Promise.all(
         [...open.rows.values()].map(async (rows) => {
-          const stretch = { partition, chunk, end };
+          const stretch = { partition, chunk, end, leaderEpoch: open.leaderEpoch };
           await this.#options.store.writeRows(rows.view, stretch, rows.takeChanged(end, isFull));
           await this.#options.store.writeProgress(rows.view, stretch);
         }),
@@ -96,7 +98,7 @@ export class SpeedViews {
         const view = this.#views.get(name);
         return view === undefined ? [] : [[name, new ChunkRows(view)] as const];
       });
-      open = { partition, chunk, tables, read: start, written: start, rows: new Map(rows) };
+      open = { partition, chunk, tables, read: start, written: start, leaderEpoch: -1, rows: new Map(rows) };
       this.#open.set(id, open);
       for (const [other, { partition: of, chunk: before }] of this.#open)
         if (of === partition && before < chunk - keptChunks) this.#open.delete(other);
@@ -107,13 +109,21 @@ export class SpeedViews {
   async #read(open: OpenChunk, { partition, end }: Descriptor): Promise<void> {
     const { application, configuration, reader } = this.#options;
     const all = [...open.rows.values()];
-    for await (const records of reader.read(configuration.topic, partition, open.read, end)) {
-      for (const { value } of records) {
+    while (open.read < end) {
+      const options = { end, maxWaitMilliseconds: 1_000 };
+      const fetched: Fetched & { readonly leaderEpoch?: number } = await reader.fetch(
+        configuration.topic,
+        partition,
+        open.read,
+        options,
+      );
+      for (const { value } of fetched.records) {
         const decoded = decodeEvent(application, value, configuration.maxEventBytes);
         // What is no event, or none for a view, is reported by the archiver.
         if ("event" in decoded) for (const rows of all) rows.add(decoded.event);
       }
+      open.read = fetched.next;
+      if (fetched.leaderEpoch !== undefined && fetched.leaderEpoch >= 0) open.leaderEpoch = fetched.leaderEpoch;
     }
-    open.read = end;
   }
 }

@@ -19,6 +19,8 @@ export interface Stretch {
   readonly partition: number;
   readonly chunk: number;
   readonly end: number;
+  /** The log's leader epoch at the last record before the end; -1 if it is not known. */
+  readonly leaderEpoch: number;
 }
 
 /** Where the speed layer keeps its rows, and how far they reach. */
@@ -81,12 +83,12 @@ function charactersOf({ key, state, previous }: ChangedRow): number {
 
 /** The CQL that writes a row. */
 export function insertRow(table: string): string {
-  return `INSERT INTO ${table} (shard, era, key, bucket, partition, chunk, state, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
+  return `INSERT INTO ${table} (shard, era, partition, key, bucket, chunk, state, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;
 }
 
 /** The CQL that notes how far a chunk's rows reach. */
 export function insertProgress(table: string): string {
-  return `INSERT INTO ${table} (partition, chunk, end_offset) VALUES (?, ?, ?) USING TIMESTAMP ?`;
+  return `INSERT INTO ${table} (partition, chunk, end_offset, leader_epoch) VALUES (?, ?, ?, ?) USING TIMESTAMP ?`;
 }
 
 export interface CassandraSpeedStoreOptions {
@@ -137,7 +139,7 @@ export class CassandraSpeedStore implements SpeedStore {
           const before = previous === undefined ? types.unset : previousText(previous);
           return {
             query,
-            params: [ofShard(shard), era, key, ofBucket(bucket), ofPartition, ofChunk, state, before, timestamp],
+            params: [ofShard(shard), era, ofPartition, key, ofBucket(bucket), ofChunk, state, before, timestamp],
           };
         });
         return this.#patiently(() => this.#client.batch(queries, { logged: false, prepare: true }));
@@ -146,14 +148,14 @@ export class CassandraSpeedStore implements SpeedStore {
     );
   }
 
-  async writeProgress(view: AnyView, { partition, chunk, end }: Stretch): Promise<void> {
+  async writeProgress(view: AnyView, { partition, chunk, end, leaderEpoch }: Stretch): Promise<void> {
     const offset = types.Long.fromNumber(end);
     const query = insertProgress(progressTable(view.name, this.#generation(view)));
-    await this.#patiently(() => this.#client.execute(query, [partition, chunk, offset, offset]));
+    await this.#patiently(() => this.#client.execute(query, [partition, chunk, offset, leaderEpoch, offset]));
   }
 
   async progress(view: AnyView): Promise<ChunkProgress[]> {
-    const query = `SELECT partition, chunk, end_offset FROM ${progressTable(view.name, this.#generation(view))}`;
+    const query = `SELECT partition, chunk, end_offset, leader_epoch FROM ${progressTable(view.name, this.#generation(view))}`;
     const rows: ChunkProgress[] = [];
     let pageState: string | undefined;
     do {
@@ -161,7 +163,12 @@ export class CassandraSpeedStore implements SpeedStore {
       const page = await this.#patiently(() => this.#client.execute(query, [], options));
       for (const row of page.rows)
         if (row.end_offset !== null)
-          rows.push({ partition: row.partition, chunk: row.chunk, end: Number(row.end_offset) });
+          rows.push({
+            partition: row.partition,
+            chunk: row.chunk,
+            end: Number(row.end_offset),
+            leaderEpoch: row.leader_epoch ?? -1,
+          });
       pageState = page.pageState ?? undefined;
     } while (pageState !== undefined);
     return rows;

@@ -18,12 +18,16 @@ export function speedTable(view: string, generation: string): string {
  */
 const options = "allow_auto_snapshot = false AND gc_grace_seconds = 10800";
 
-/** The CQL that makes a view's table, without its keyspace. */
+/**
+ * The CQL that makes a view's table, without its keyspace. The topic's partition is part of what Cassandra keeps and
+ * deletes together: partitions do not pass an era at the same time, and what is deleted of one must not hide what
+ * another one writes there later.
+ */
 export function createSpeedTable(view: string, generation: string): string {
   return `CREATE TABLE IF NOT EXISTS ${speedTable(view, generation)} (
-  shard int, era int, key text, bucket bigint, partition int, chunk int,
+  shard int, era int, partition int, key text, bucket bigint, chunk int,
   state text, previous text,
-  PRIMARY KEY ((shard, era), key, bucket, partition, chunk)
+  PRIMARY KEY ((shard, era, partition), key, bucket, chunk)
 ) WITH compression = {'class': 'LZ4Compressor'} AND ${options}`;
 }
 
@@ -37,11 +41,12 @@ export function progressTable(view: string, generation: string): string {
 
 /**
  * The CQL that makes a view's table of progress, without its keyspace: a row a chunk, its `end_offset` written with
- * `USING TIMESTAMP end_offset` after every row of the chunk up to there is acknowledged.
+ * `USING TIMESTAMP end_offset` after every row of the chunk up to there is acknowledged. `leader_epoch` is that of the last
+ * record before it, -1 if it is not known: with it the reader of a log tells whether it is still the same.
  */
 export function createProgressTable(view: string, generation: string): string {
   return `CREATE TABLE IF NOT EXISTS ${progressTable(view, generation)} (
-  partition int, chunk int, end_offset bigint,
+  partition int, chunk int, end_offset bigint, leader_epoch int,
   PRIMARY KEY (partition, chunk)
 ) WITH ${options}`;
 }

@@ -76,7 +76,7 @@ export async function speedDrained(session: Session, from: Readonly<Record<numbe
   await until("the speed layer to work the log off", async () => {
     for (const view of session.views) {
       const progress = await session.stores.progress(view, firstChunk, AbortSignal.timeout(10_000));
-      const covered = coveredOffsets(coverageOf(first, progress, chunkSize));
+      const covered = coveredOffsets(coverageOf(first, progress, {}, chunkSize));
       if (Object.entries(end).some(([partition, offset]) => (covered[partition] ?? 0) < offset)) return false;
     }
     return true;

@@ -5,9 +5,11 @@ import { chunkEnd, chunkOf, eraOf } from "../../../jobs/chunks.ts";
 
 const layout = { chunkSize: 100, chunksPerEra: 4 };
 
-test("the partition that is furthest behind decides which eras are needed", () => {
-  expect(firstNeededEra({ 0: 1200, 1: 900 }, layout)).toBe(2);
-  expect(firstNeededEra({ 0: 1200, 1: 0 }, layout)).toBe(0);
+test("each partition's own horizon decides which of its eras are needed; one that is not named needs all", () => {
+  expect(firstNeededEra({ 0: 1200, 1: 900 }, 0, layout)).toBe(3);
+  expect(firstNeededEra({ 0: 1200, 1: 900 }, 1, layout)).toBe(2);
+  expect(firstNeededEra({ 0: 1200, 1: 900 }, 2, layout)).toBe(0);
+  expect(firstNeededEra({}, 0, layout)).toBe(0);
 });
 
 test("no write of an era survives its deletion, and every write of a later one does", () => {

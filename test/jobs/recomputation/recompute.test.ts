@@ -52,6 +52,7 @@ class World implements RecomputationStores {
         partition,
         chunk,
         end: Math.min(end, (chunk + 1) * chunkSize),
+        leaderEpoch: 0,
       })),
     );
     this.rows.set(view, rows);
@@ -103,8 +104,8 @@ test("a batch is run if something is archived and the new code has no version, a
     runs++;
     world.pointers.set("edits-by-page", versionAt({ 0: 200, 1: 100 }));
     world.rows.set("edits-by-page", [
-      { partition: 0, chunk: 2, end: 250 },
-      { partition: 1, chunk: 1, end: 120 },
+      { partition: 0, chunk: 2, end: 250, leaderEpoch: 0 },
+      { partition: 1, chunk: 1, end: 120, leaderEpoch: 0 },
     ]);
     return undefined;
   };

@@ -13,43 +13,49 @@ const row = (partition: number, chunk: number, end: number) => ({ partition, chu
 
 describe("coverageOf", () => {
   it("goes through full chunks to the end of the open one", () => {
-    const coverage = coverageOf({ 0: 10, 1: 0 }, [row(0, 2, 25), row(0, 1, 20), row(1, 0, 3)], 10);
+    const coverage = coverageOf({ 0: 10, 1: 0 }, [row(0, 2, 25), row(0, 1, 20), row(1, 0, 3)], {}, 10);
     expect(coveredOffsets(coverage)).toEqual({ 0: 25, 1: 3 });
     expect(coverage.holes).toEqual([]);
   });
 
   it("stays at the start without progress, and ignores what lies before the start", () => {
-    expect(coveredOffsets(coverageOf({ 0: 20 }, [row(0, 0, 10), row(0, 1, 15)], 10))).toEqual({ 0: 20 });
+    expect(coveredOffsets(coverageOf({ 0: 20 }, [row(0, 0, 10), row(0, 1, 15)], {}, 10))).toEqual({ 0: 20 });
   });
 
   it("ends before a missing chunk and names every hole", () => {
-    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 10), row(0, 2, 30), row(0, 3, 34), row(0, 5, 55)], 10);
+    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 10), row(0, 2, 30), row(0, 3, 34), row(0, 5, 55)], {}, 10);
     expect(coveredOffsets(coverage)).toEqual({ 0: 10 });
     expect(coverage.holes).toEqual([
-      { partition: 0, from: 10, to: 20 },
-      { partition: 0, from: 34, to: 50 },
+      { partition: 0, from: 10, to: 20, accepted: false },
+      { partition: 0, from: 34, to: 50, accepted: false },
     ]);
   });
 
+  it("names what the log lost before it was read: before the first row, behind the last one, and where there is none", () => {
+    const hole = (partition: number, from: number, to: number) => ({ partition, from, to, accepted: false });
+    const start = { 0: 0, 1: 0, 2: 20, 3: 20, 4: 0 };
+    const begin = { 0: 27, 1: 25, 2: 45, 3: 20, 4: 12 };
+    const coverage = coverageOf(start, [row(0, 3, 36), row(1, 0, 10), row(4, 0, 10), row(4, 1, 14)], begin, 10);
+    expect(coverage.holes).toEqual([hole(0, 0, 30), hole(1, 10, 25), hole(2, 20, 45)]);
+    expect(coveredOffsets(coverage)).toEqual({ 0: 0, 1: 10, 2: 20, 3: 20, 4: 14 });
+  });
+
   it("ends inside a chunk that is not full although a later one exists", () => {
-    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 7), row(0, 1, 12)], 10);
+    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 7), row(0, 1, 12)], {}, 10);
     expect(coveredOffsets(coverage)).toEqual({ 0: 7 });
-    expect(coverage.holes).toEqual([{ partition: 0, from: 7, to: 10 }]);
+    expect(coverage.holes).toEqual([{ partition: 0, from: 7, to: 10, accepted: false }]);
   });
 });
 
 describe("speedStart", () => {
-  it("is the horizon where there is one", () => {
-    expect(speedStart({ 0: 30 }, { 0: 45 }, [row(0, 4, 44)], 1, 10)).toEqual({ 0: 30 });
-  });
-
-  it("is the first chunk that anything is left of where there is none", () => {
-    expect(speedStart({}, { 0: 25, 1: 25, 2: 0 }, [row(1, 1, 20)], 3, 10)).toEqual({ 0: 20, 1: 10, 2: 0 });
+  it("is the horizon, and 0 where no batch view covers anything, wherever the log begins", () => {
+    expect(speedStart({ 0: 30 }, 1)).toEqual({ 0: 30 });
+    expect(speedStart({ 0: 30 }, 3)).toEqual({ 0: 30, 1: 0, 2: 0 });
   });
 });
 
 describe("rowUse", () => {
-  const coverage = coverageOf({ 0: 10 }, [row(0, 1, 20), row(0, 2, 25)], 10);
+  const coverage = coverageOf({ 0: 10 }, [row(0, 1, 20), row(0, 2, 25)], {}, 10);
   const use = (chunk: number, written: number, { partition = 0, previousEnd = 0 } = {}) =>
     rowUse(coverage, { partition, chunk, written, previous: { end: previousEnd, state: "" } });
 
@@ -71,10 +77,11 @@ describe("rowUse", () => {
 });
 
 describe("splitEras", () => {
-  it("takes as closed what is covered to its end of every partition that has begun it", () => {
+  it("divides an era into the partitions that have closed it and the others", () => {
     const coverage = coverageOf(
       { 0: 20, 1: 0, 2: 60 },
-      [row(0, 2, 30), row(0, 3, 40), row(0, 4, 50), row(1, 0, 10), row(1, 1, 20), row(2, 6, 70)],
+      [row(0, 2, 30), row(0, 3, 40), row(0, 4, 50), row(1, 0, 10), row(1, 1, 20), row(1, 2, 24), row(2, 6, 70)],
+      {},
       10,
     );
     const { closed, open } = splitEras(coverage, 2);
@@ -82,17 +89,26 @@ describe("splitEras", () => {
       [0, [[1, { start: 0, end: 20 }]]],
       [1, [[0, { start: 20, end: 40 }]]],
     ]);
-    expect(open).toEqual([2, 3]);
+    expect(open).toEqual([
+      { era: 1, partitions: [1] },
+      { era: 2, partitions: [0] },
+      { era: 3, partitions: [2] },
+    ]);
   });
 });
 
 describe("coveredEras", () => {
-  it("holds every covered chunk's era and no other", () => {
+  it("holds every covered chunk's era with the partitions that have it, and no other", () => {
     const coverage = coverageOf(
       { 0: 20, 1: 0, 2: 90 },
       [row(0, 2, 30), row(0, 3, 40), row(0, 4, 41), row(1, 0, 10)],
+      {},
       10,
     );
-    expect(coveredEras(coverage, 2)).toEqual([0, 1, 2]);
+    expect(coveredEras(coverage, 2)).toEqual([
+      { era: 0, partitions: [1] },
+      { era: 1, partitions: [0] },
+      { era: 2, partitions: [0] },
+    ]);
   });
 });

@@ -238,7 +238,10 @@ describe("consistency", () => {
     stores.views.get("visits")?.write(0, 2, [25]);
     const answer = await queryKey(options(stores), visits, request);
     expect(answer.total).toEqual({ visits: 10, bytes: 10 });
-    expect(answer.contains).toMatchObject({ speed: { 0: 10 }, holes: [{ partition: 0, from: 10, to: 20 }] });
+    expect(answer.contains).toMatchObject({
+      speed: { 0: 10 },
+      holes: [{ partition: 0, from: 10, to: 20, accepted: false }],
+    });
     expect(answer.contains.complete).toBe(false);
   });
 });

@@ -84,6 +84,7 @@ describe("GET /views/{view}", () => {
     log: { 0: 5, 1: 0 },
     lag: 0,
     holes: [],
+    problems: [],
     complete: true,
   };
 

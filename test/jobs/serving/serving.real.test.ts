@@ -92,7 +92,7 @@ class Worker {
       for (const event of logs[partition]?.slice(start, end) ?? []) for (const rows of all) rows.add(event);
       for (const rows of all) {
         const changed = rows.takeChanged(end);
-        const stretch = { partition, chunk, end };
+        const stretch = { partition, chunk, end, leaderEpoch: 0 };
         await writer.writeRows(rows.view, stretch, dies ? changed.filter((_, index) => index % 3 === 0) : changed);
         if (!dies) await writer.writeProgress(rows.view, stretch);
       }

@@ -1,7 +1,7 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
-import type { ClosedEra } from "../../../jobs/serving/coverage.ts";
+import type { ClosedEra, EraPart, Progress } from "../../../jobs/serving/coverage.ts";
 import { compactSteps, mergeToSteps, RankedTotals, withTotal } from "../../../jobs/serving/merge.ts";
 import { SpanCache } from "../../../jobs/serving/span-cache.ts";
 import { speedSteps } from "../../../jobs/serving/speed-steps.ts";
@@ -12,7 +12,7 @@ import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 /** A speed view in memory, written as jobs/speed writes it and kept as Cassandra keeps it: the newest timestamp wins. */
 export class SimulatedSpeedView<Event> {
   readonly rows = new Map<string, SpeedRow>();
-  readonly progress = new Map<string, { partition: number; chunk: number; end: number }>();
+  readonly progress = new Map<string, Progress>();
   readonly #view: AnyView;
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunkSize: number;
@@ -57,7 +57,7 @@ export class SimulatedSpeedView<Event> {
   #advance(partition: number, chunk: number, end: number): void {
     const id = `${partition}/${chunk}`;
     const before = this.progress.get(id)?.end ?? -1;
-    this.progress.set(id, { partition, chunk, end: Math.max(before, end) });
+    this.progress.set(id, { partition, chunk, end: Math.max(before, end), leaderEpoch: -1 });
   }
 }
 
@@ -67,6 +67,8 @@ export class SimulatedStores<Event> implements Stores {
   readonly views = new Map<string, SimulatedSpeedView<Event>>();
   /** Where readers see the log end, by partition. */
   latest: Record<number, number>;
+  /** Where the log begins, by partition. Default: at 0 */
+  earliest: Record<number, number> = {};
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunksPerEra: number;
   readonly #kept = new SpanCache(1_000_000);
@@ -94,13 +96,18 @@ export class SimulatedStores<Event> implements Stores {
 
   async speedRows(
     view: AnyView,
-    eras: readonly number[],
+    eras: readonly EraPart[],
     selection: Selection,
     take: (row: SpeedRow) => void,
     _signal: AbortSignal,
   ) {
+    const asked = new Set(eras.flatMap(({ era, partitions }) => partitions.map((partition) => `${era} ${partition}`)));
     for (const row of this.views.get(view.name)?.rows.values() ?? [])
-      if (eras.includes(eraOf(row.chunk, this.#chunksPerEra)) && isSelected(row.key, row.bucket, selection)) take(row);
+      if (
+        asked.has(`${eraOf(row.chunk, this.#chunksPerEra)} ${row.partition}`) &&
+        isSelected(row.key, row.bucket, selection)
+      )
+        take(row);
   }
 
   speedSteps(view: AnyView, version: Version | undefined, era: ClosedEra, selection: StepsSelection) {
@@ -132,7 +139,10 @@ export class SimulatedStores<Event> implements Stores {
 
   async watermarks() {
     return Object.fromEntries(
-      Object.entries(this.latest).map(([partition, latest]) => [partition, { earliest: 0, latest }]),
+      Object.entries(this.latest).map(([partition, latest]) => [
+        partition,
+        { earliest: this.earliest[Number(partition)] ?? 0, latest },
+      ]),
     );
   }
 

@@ -67,8 +67,9 @@ test("emits what comes, and again what failed", async () => {
 test("resumes where its predecessor's rows and the batch view end", async () => {
   const { store, start } = setUp({ latest: 45 });
   store.horizons.set("by-name", { 0: 10 });
-  for (const chunk of [1, 2]) await store.writeProgress(byName, { partition: 0, chunk, end: (chunk + 1) * 10 });
-  await store.writeProgress(byName, { partition: 0, chunk: 3, end: 37 });
+  for (const chunk of [1, 2])
+    await store.writeProgress(byName, { partition: 0, chunk, end: (chunk + 1) * 10, leaderEpoch: 0 });
+  await store.writeProgress(byName, { partition: 0, chunk: 3, end: 37, leaderEpoch: 0 });
   expect(await start().next()).toEqual([
     ["0/3/40/tables-1", 0, 3, 40, ["by-name"], "tables-1"],
     ["0/4/45/tables-1", 0, 4, 45, ["by-name"], "tables-1"],
@@ -83,7 +84,7 @@ test("where the tables were dropped and made again, all they shall hold is due a
   expect(await next()).toEqual([]);
   store.makeAgain();
   // A bolt that had read the chunk's beginning before fills it.
-  await store.writeProgress(byName, { partition: 0, chunk: 0, end: 10 });
+  await store.writeProgress(byName, { partition: 0, chunk: 0, end: 10, leaderEpoch: 0 });
   await sleep(30);
   expect(await next()).toEqual([
     ["0/0/10/tables-2", 0, 0, 10, ["by-name"], "tables-2"],

@@ -49,9 +49,10 @@ export class MemoryStore implements SpeedStore {
     });
   }
 
-  async writeProgress(view: AnyView, { partition, chunk, end }: Stretch): Promise<void> {
+  async writeProgress(view: AnyView, { partition, chunk, end, leaderEpoch }: Stretch): Promise<void> {
     const id = `${view.name}|${partition}|${chunk}`;
-    if (end > (this.#progress.get(id)?.end ?? -1)) this.#progress.set(id, { view: view.name, partition, chunk, end });
+    if (end > (this.#progress.get(id)?.end ?? -1))
+      this.#progress.set(id, { view: view.name, partition, chunk, end, leaderEpoch });
   }
 
   async progress(view: AnyView): Promise<ChunkProgress[]> {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
 import { chunkOf, chunkStart } from "../../../jobs/chunks.ts";
-import type { LogRecord } from "../../../jobs/kafka/range-reader.ts";
+import type { Fetched, FetchOptions, LogRecord } from "../../../jobs/kafka/range-reader.ts";
 import { count, distinct, sum } from "../../../jobs/measures/index.ts";
 import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
@@ -58,14 +58,18 @@ const logs = fc.array(
 
 function reader(log: readonly (readonly string[])[], pause: () => Promise<void>) {
   return {
-    async *read(_topic: string, partition: number, start: number, end: number) {
-      for (let offset = start; offset < end; offset += 3) {
-        await pause();
-        const values = log[partition]?.slice(offset, Math.min(offset + 3, end)) ?? [];
-        yield values.map(
-          (value, index): LogRecord => ({ offset: offset + index, key: null, value: Buffer.from(value) }),
-        );
-      }
+    async fetch(
+      _topic: string,
+      partition: number,
+      start: number,
+      { end = Number.POSITIVE_INFINITY }: FetchOptions = {},
+    ): Promise<Fetched> {
+      await pause();
+      const values = log[partition]?.slice(start, Math.min(start + 3, end)) ?? [];
+      const records = values.map(
+        (value, index): LogRecord => ({ offset: start + index, key: null, value: Buffer.from(value) }),
+      );
+      return { records, next: start + records.length, latest: log[partition]?.length ?? 0 };
     },
   };
 }
@@ -247,7 +251,7 @@ describe("rows equal one pass in memory", () => {
             for (const [partition, values] of log.entries())
               for (let chunk = 0; chunkStart(chunk, chunkSize) < values.length; chunk++) {
                 const end = Math.min(values.length, chunkStart(chunk + 1, chunkSize));
-                expect(progress).toContainEqual({ view: of.name, partition, chunk, end });
+                expect(progress).toContainEqual({ view: of.name, partition, chunk, end, leaderEpoch: -1 });
               }
           }
         },
@@ -267,9 +271,9 @@ function watched() {
     application: app,
     configuration,
     reader: {
-      read: (topic, partition, start, end) => {
-        read.push(`${topic} ${partition} ${start}-${end}`);
-        return reader(log, async () => {}).read(topic, partition, start, end);
+      fetch: (topic, partition, start, options) => {
+        read.push(`${topic} ${partition} ${start}-${options?.end}`);
+        return reader(log, async () => {}).fetch(topic, partition, start, options);
       },
     },
     store: {
