@@ -3,15 +3,17 @@
  *
  *     npm run batch [-- --stack NAME]
  */
-import { parseArgs } from "node:util";
+import { CommandLine, runCommandLine } from "./command-line.ts";
 import { runBatch, runningArchitecture } from "./demo/architecture.ts";
 import { defaultStack } from "./environment.ts";
 
-const { values } = parseArgs({ options: { stack: { type: "string", default: defaultStack } } });
-try {
-  const { batchCommand } = await runningArchitecture(values.stack);
+await runCommandLine(async () => {
+  const commandLine = new CommandLine(
+    { name: "batch", usage: "[--stack NAME]", options: { stack: { type: "string" } } },
+    process.argv.slice(2),
+  );
+  const stack = commandLine.stack(defaultStack);
+  commandLine.throwIfAny();
+  const { batchCommand } = await runningArchitecture(stack);
   await runBatch(batchCommand, (line) => console.log(line));
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+});

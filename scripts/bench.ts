@@ -13,7 +13,7 @@ import { bringUp, type Session } from "./bench/session.ts";
 import { measureSpeed } from "./bench/speed.ts";
 import { measureStages } from "./bench/stages.ts";
 import { measureWhole } from "./bench/whole.ts";
-import { UsageError } from "./demo/options.ts";
+import { runCommandLine } from "./command-line.ts";
 import { Progress } from "./demo/progress.ts";
 import { checkout } from "./environment.ts";
 import { takeDown } from "./take-down.ts";
@@ -23,12 +23,7 @@ const folder = join(checkout, "bench");
 const wholeApplication = "jobs/wikipedia/index.ts";
 const progress = new Progress();
 
-try {
-  await bench(parseBenchOptions(process.argv.slice(2)));
-} catch (error) {
-  console.error(error instanceof UsageError ? error.message : `The bench cannot go on: ${(error as Error).stack}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runCommandLine(() => bench(parseBenchOptions(process.argv.slice(2))), "The bench cannot go on: ");
 
 async function bench(options: BenchOptions): Promise<void> {
   mkdirSync(folder, { recursive: true });

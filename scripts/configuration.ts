@@ -7,11 +7,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stackFileSchema, withConfigBlock, withConfigurationTable } from "../stacks/configuration-documents.ts";
+import { runCommandLine, withoutOptions } from "./command-line.ts";
 import { checkout } from "./environment.ts";
 
-rewrite("Pulumi.yaml", withConfigBlock);
-rewrite("README.md", withConfigurationTable);
-writeFileSync(join(checkout, "stacks/configuration.schema.json"), stackFileSchema());
+await runCommandLine(() => {
+  withoutOptions("configuration", process.argv.slice(2));
+  rewrite("Pulumi.yaml", withConfigBlock);
+  rewrite("README.md", withConfigurationTable);
+  writeFileSync(join(checkout, "stacks/configuration.schema.json"), stackFileSchema());
+});
 
 function rewrite(name: string, change: (before: string) => string): void {
   const file = join(checkout, name);

@@ -16,10 +16,11 @@ import { fileSource } from "../jobs/sources/file.ts";
 import { generatorSource } from "../jobs/sources/generator.ts";
 import { play } from "../jobs/sources/play.ts";
 import type { Source } from "../jobs/sources/source.ts";
+import { runCommandLine } from "./command-line.ts";
 import { type RunningArchitecture, runBatch, runningArchitecture } from "./demo/architecture.ts";
 import { check, checkUntil } from "./demo/check.ts";
 import { Log } from "./demo/log.ts";
-import { type DemoOptions, parseDemoOptions, UsageError } from "./demo/options.ts";
+import { type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import { Progress } from "./demo/progress.ts";
 import { serverTable, stackMemory } from "./demo/servers.ts";
 import { defaultStack, ensureStack, runPulumi } from "./environment.ts";
@@ -38,12 +39,10 @@ const besideBatchSeconds = 20;
 
 const progress = new Progress();
 
-try {
-  process.exitCode = await demo(parseDemoOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd()));
-} catch (error) {
-  console.error(error instanceof UsageError ? error.message : `The demo cannot go on: ${(error as Error).message}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runCommandLine(
+  () => demo(parseDemoOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd())),
+  "The demo cannot go on: ",
+);
 
 async function demo(options: DemoOptions): Promise<number> {
   const { stack } = options;

@@ -3,6 +3,10 @@
  *
  *     npm run docs
  */
+import { runCommandLine, withoutOptions } from "./command-line.ts";
 import { runPackageProgram } from "./package-program.ts";
 
-process.exitCode = await runPackageProgram("typedoc");
+await runCommandLine(async () => {
+  withoutOptions("docs", process.argv.slice(2));
+  return await runPackageProgram("typedoc");
+});

@@ -3,14 +3,16 @@
  *
  *     npm run demo:down [-- --stack NAME]
  */
-import { parseArgs } from "node:util";
+import { CommandLine, runCommandLine } from "./command-line.ts";
 import { defaultStack } from "./environment.ts";
 import { takeDown } from "./take-down.ts";
 
-const { values } = parseArgs({ options: { stack: { type: "string", default: defaultStack } } });
-try {
-  process.exitCode = await takeDown(values.stack);
-} catch (error) {
-  console.error(`The stack ${values.stack} is not down: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runCommandLine(async () => {
+  const commandLine = new CommandLine(
+    { name: "demo:down", usage: "[--stack NAME]", options: { stack: { type: "string" } } },
+    process.argv.slice(2),
+  );
+  const stack = commandLine.stack(defaultStack);
+  commandLine.throwIfAny();
+  return await takeDown(stack);
+});

@@ -5,9 +5,10 @@ import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { cacheFolder } from "../components/cache-folder.mjs";
+import { UsageError } from "./command-line.ts";
 import { checkout, project, stateFolder } from "./setup/paths.mjs";
 import { projectPath, readRecord, type SetupRecord } from "./setup/record.mjs";
-import { readStackConfiguration, withoutEncryptionSalt } from "./stack-configuration.ts";
+import { configuredStacks, ownName, readStackConfiguration, withoutEncryptionSalt } from "./stack-configuration.ts";
 
 export { checkout, project, stateFolder } from "./setup/paths.mjs";
 
@@ -90,7 +91,7 @@ async function configurationProblem(
   const selected = async () => (await runCli(["stack", "--show-name"], environment, true)).stdout.trim();
   const stack = namedStack(args) ?? environment.PULUMI_STACK ?? (await selected());
   try {
-    readStackConfiguration(stack.split("/").at(-1) ?? "");
+    readStackConfiguration(stack);
     return undefined;
   } catch (error) {
     return `${(error as Error).message}\n`;
@@ -99,7 +100,7 @@ async function configurationProblem(
 
 /** The folder with the files of a stack's servers: configuration, logs and data. */
 export function stackFolder(stack: string): string {
-  return join(stateFolder, "stacks", stack);
+  return join(stateFolder, "stacks", ownName(stack));
 }
 
 /** Makes the stack if there is none of that name, without selecting it. In a backend of their own people do so themselves. */
@@ -107,6 +108,18 @@ export async function ensureStack(stack: string): Promise<void> {
   if (hasOwnBackend() || projectStacks().includes(stack)) return;
   const { exitCode, stderr } = await runPulumi(["stack", "init", stack, "--no-select"], { capture: true });
   if (exitCode !== 0) throw new Error(`the stack ${stack} cannot be made: ${stderr.trim()}`);
+}
+
+/**
+ * Makes sure that there is a stack of that name: in the project's own backend, or a file of its configuration. Someone's
+ * own backend says so itself.
+ *
+ * @throws {UsageError} if there is none
+ */
+export function requireStack(stack: string): void {
+  if (hasOwnBackend()) return;
+  const stacks = [...new Set([...projectStacks(), ...configuredStacks()])].sort();
+  if (!stacks.includes(stack)) throw new UsageError(`there is no stack ${stack}; the stacks are ${stacks.join(", ")}`);
 }
 
 /** The names of the stacks in the project's own backend, in order. */

@@ -9,39 +9,45 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { isDeepStrictEqual, parseArgs } from "node:util";
+import { isDeepStrictEqual } from "node:util";
 import { billOfMaterials } from "../components/images/bill-of-materials.ts";
 import { ensureImage, hasImage, imageLayers } from "../components/images/build.ts";
 import { table } from "../components/table.ts";
+import { CommandLine, runCommandLine } from "./command-line.ts";
 import { materialsOf } from "./images/materials.ts";
 import { imagesOfStack } from "./images/stack-images.ts";
 import { readStackConfiguration } from "./stack-configuration.ts";
-
-const { values } = parseArgs({
-  options: {
-    stack: { type: "string", default: "demo" },
-    base: { type: "string" },
-    again: { type: "boolean", default: false },
-    sbom: { type: "string" },
-    push: { type: "boolean", default: false },
-  },
-});
 
 const begun = performance.now();
 const say = (message: string) =>
   console.log(`[${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s] ${message}`);
 
-const folder = values.sbom && resolve(process.env.INIT_CWD ?? "", values.sbom);
-try {
-  if (folder) mkdirSync(folder, { recursive: true });
-  const { target } = readStackConfiguration(values.stack);
-  const images = await imagesOfStack(
-    values.stack,
-    values.base === undefined ? {} : { [`${target}ImageBase`]: values.base },
+await runCommandLine(async () => {
+  const commandLine = new CommandLine(
+    {
+      name: "images",
+      usage: "[--stack NAME] [--base IMAGE|own] [--again] [--sbom FOLDER] [--push]",
+      options: {
+        stack: { type: "string" },
+        base: { type: "string" },
+        again: { type: "boolean" },
+        sbom: { type: "string" },
+        push: { type: "boolean" },
+      },
+    },
+    process.argv.slice(2),
   );
+  const stack = commandLine.stack("demo");
+  commandLine.throwIfAny();
+  const { base, again = false, sbom, push = false } = commandLine.values;
+  const folder = sbom && resolve(process.env.INIT_CWD ?? "", sbom);
+
+  if (folder) mkdirSync(folder, { recursive: true });
+  const { target } = readStackConfiguration(stack);
+  const images = await imagesOfStack(stack, base === undefined ? {} : { [`${target}ImageBase`]: base });
   for (const { reference, content, settings } of images) {
-    const before = values.again && (await hasImage(reference)) ? await imageLayers(reference) : undefined;
-    await ensureImage(content, settings, reference, { again: values.again, onProgress: say });
+    const before = again && (await hasImage(reference)) ? await imageLayers(reference) : undefined;
+    await ensureImage(content, settings, reference, { again, onProgress: say });
     const isSame = before !== undefined && isDeepStrictEqual(before, await imageLayers(reference));
     const compared = before === undefined ? "" : isSame ? ", the same layers as before" : ", OTHER layers than before";
     say(`${content.name}: ${reference}${compared}`);
@@ -51,7 +57,7 @@ try {
       writeFileSync(file, `${JSON.stringify(bill, undefined, 2)}\n`);
       say(`${content.name}: ${bill.components.length} parts listed in ${file}`);
     }
-    if (values.push) execFileSync("docker", ["push", "--quiet", reference], { stdio: "inherit" });
+    if (push) execFileSync("docker", ["push", "--quiet", reference], { stdio: "inherit" });
   }
   const rows = images.map(({ reference, content }) => {
     const size = execFileSync("docker", ["image", "inspect", "--format", "{{.Size}}", reference], { encoding: "utf8" });
@@ -63,7 +69,4 @@ try {
     ];
   });
   console.log(["", ...table(["image", "reference", "MB", "distributions"], rows)].join("\n"));
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+});

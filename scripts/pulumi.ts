@@ -3,8 +3,11 @@
  *
  *     npm run pulumi -- preview
  */
+import { runCommandLine } from "./command-line.ts";
 import { runPulumi } from "./environment.ts";
 
-const { exitCode, stderr } = await runPulumi(process.argv.slice(2));
-process.stderr.write(stderr);
-process.exitCode = exitCode;
+await runCommandLine(async () => {
+  const { exitCode, stderr } = await runPulumi(process.argv.slice(2));
+  process.stderr.write(stderr);
+  return exitCode;
+});

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { parseStackConfiguration, type StackConfiguration, secretKeys } from "../stacks/configuration.ts";
@@ -36,6 +36,23 @@ function isEncrypted(value: unknown): boolean {
   return value instanceof Object && "secure" in value;
 }
 
+/** A stack's name without those of organization and project, which someone's own backend has before it. */
+export function ownName(stack: string): string {
+  return stack.split("/").at(-1) ?? "";
+}
+
+/** The absolute path of the file of a stack's configuration. */
+export function configurationFile(stack: string): string {
+  return join(checkout, `Pulumi.${ownName(stack)}.yaml`);
+}
+
+/** The names of the stacks that have a file of their configuration, in order. */
+export function configuredStacks(): string[] {
+  return readdirSync(checkout)
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
+}
+
 /**
  * The configuration that a stack's file says; the defaults where there is no file. Secrets in it are a mark.
  *
@@ -46,7 +63,7 @@ export function readStackConfiguration(
   stack: string,
   overrides: Readonly<Record<string, string>> = {},
 ): StackConfiguration {
-  const file = join(checkout, `Pulumi.${stack}.yaml`);
+  const file = configurationFile(stack);
   const { values, encrypted } = stackFileValues(existsSync(file) ? readFileSync(file, "utf8") : "");
   return parseStackConfiguration({ ...values, ...overrides }, encrypted);
 }

@@ -28,7 +28,8 @@ const kinds = {
   storage: [() => vitest("storage")],
 };
 if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
-  throw new Error(`There is no kind of test "${kind}": the kinds are ${Object.keys(kinds).join(", ")}.`);
+  console.error(`there is no kind of test ${JSON.stringify(kind)}; the kinds are ${Object.keys(kinds).join(", ")}`);
+  process.exit(2);
 }
 /** Those on an S3 server that take three minutes; the whole demo on it takes five more. */
 const shortStorage = () => vitest("storage", "test/components/", "test/jobs/");

@@ -7,7 +7,8 @@
  * built with Go; `control-plane` is the Kubernetes control plane of `npm run test:kubernetes`, built with Go; `s3-server` is the
  * S3 server of tests, from PyPI; `actionlint` checks the workflows under .github, built with Go.
  */
-import { SetupError, say } from "./setup/progress.mjs";
+import { CommandLine, runCommandLine } from "./command-line.ts";
+import { say } from "./setup/progress.mjs";
 import { ensureActionlint } from "./toolchain/actionlint.ts";
 import { ensureControlPlane } from "./toolchain/control-plane.ts";
 import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
@@ -21,17 +22,16 @@ const tools = {
   actionlint: ensureActionlint,
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !Object.hasOwn(tools, name));
-if (wanted.length === 0 || unknown.length > 0) {
-  if (unknown.length > 0) say(`There is no tool ${unknown.join(", ")}.`);
-  say(`Usage: npm run toolchain -- ${Object.keys(tools).join("|")} …`);
-  process.exit(2);
-}
-try {
+await runCommandLine(async () => {
+  const names = Object.keys(tools);
+  const commandLine = new CommandLine(
+    { name: "toolchain", usage: `${names.join("|")} …`, options: {}, word: "tool" },
+    process.argv.slice(2),
+  );
+  const { words: wanted } = commandLine;
+  for (const name of wanted)
+    if (!Object.hasOwn(tools, name)) commandLine.mistake(`there is no tool ${JSON.stringify(name)}`);
+  if (wanted.length === 0) commandLine.mistake("name one of the tools");
+  commandLine.throwIfAny();
   for (const name of wanted) say(`${name}: ${await tools[name as keyof typeof tools]()}`);
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
+});

@@ -10,6 +10,18 @@ export interface SourceEvent {
   readonly key?: string | undefined;
   /** The partition, whatever the key. Default: by the key */
   readonly partition?: number | undefined;
+  /** The line of the file that it stands in, from 1, for messages. Default: it is of no file */
+  readonly line?: number | undefined;
+}
+
+/** Where consecutive events of a call of {@link EventProducer.send} are in the log. */
+export interface WrittenEvents {
+  readonly partition: number;
+  /** The offset of the first one. */
+  readonly offset: number;
+  /** Which of the call's events is the first one, counted from 0. */
+  readonly first: number;
+  readonly events: number;
 }
 
 export interface EventProducerOptions extends KafkaConnection {
@@ -59,12 +71,13 @@ export class EventProducer implements AsyncDisposable {
    * Writes events, in their order; calls one after the other, also if they are not waited for: then events pile up in
    * memory.
    *
+   * @param onWritten told where events without a key are, batch by batch, as they are acknowledged. Default: nobody
    * @returns once every event is acknowledged
    * @throws {Error} if it can never be, e.g. because there is no such topic or an event is too large for the brokers
    */
-  send(events: readonly SourceEvent[]): Promise<void> {
+  send(events: readonly SourceEvent[], onWritten?: (written: WrittenEvents) => void): Promise<void> {
     // With one request at a time, a failed one that is tried again cannot be overtaken.
-    const sending = this.#last.then(() => this.#sendInTurn(events));
+    const sending = this.#last.then(() => this.#sendInTurn(events, onWritten));
     this.#last = sending.catch(() => {});
     return sending;
   }
@@ -78,10 +91,18 @@ export class EventProducer implements AsyncDisposable {
     await this.close();
   }
 
-  async #sendInTurn(events: readonly SourceEvent[]): Promise<void> {
+  async #sendInTurn(
+    events: readonly SourceEvent[],
+    onWritten: (written: WrittenEvents) => void = () => {},
+  ): Promise<void> {
     if (!this.#topicFound) await this.#findTopic();
     this.#topicFound = true;
-    for (const batch of batchesOf(events)) await this.#sendBatch(batch);
+    let first = 0;
+    for (const batch of batchesOf(events)) {
+      const place = await this.#sendBatch(batch);
+      if (place !== undefined) onWritten({ ...place, first, events: batch.length });
+      first += batch.length;
+    }
   }
 
   /** Waits until the brokers know the topic. Without this the library would wait for a topic that nobody makes. */
@@ -103,7 +124,8 @@ export class EventProducer implements AsyncDisposable {
     );
   }
 
-  async #sendBatch(events: readonly SourceEvent[]): Promise<void> {
+  /** Sends a batch. Returns its place, if all of it is in one. */
+  async #sendBatch(events: readonly SourceEvent[]): Promise<Pick<WrittenEvents, "partition" | "offset"> | undefined> {
     // Without a key a whole batch goes to one partition, and the next to the next: few large batches pack best.
     this.#round = (this.#round + 1) % 0x7fffffff;
     const messages = events.map((event) => {
@@ -116,7 +138,10 @@ export class EventProducer implements AsyncDisposable {
       };
     });
     try {
-      await this.#producer.send({ messages });
+      const { offsets = [] } = await this.#producer.send({ messages });
+      const [place] = offsets;
+      if (place === undefined || offsets.length > 1 || events.some(({ key }) => key !== undefined)) return undefined;
+      return { partition: place.partition, offset: Number(place.offset) };
     } catch (error) {
       throw kafkaError(error, `writing to ${this.#topic}`);
     }

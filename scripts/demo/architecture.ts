@@ -1,38 +1,51 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { type Configuration, configurationSchema } from "../../jobs/configuration.ts";
-import { runPulumi } from "../environment.ts";
+import { hasOwnBackend, projectStacks, requireStack, runPulumi } from "../environment.ts";
 
 /** What the stack's outputs say of the architecture that runs. */
 export interface RunningArchitecture {
   /** The absolute path of the application's module. */
   readonly application: string;
   readonly queryUrl: string;
+  /** Where the archiver's metrics are. */
+  readonly archiverUrl: string;
   readonly batchCommand: readonly string[];
   readonly configuration: Configuration;
 }
 
-/** Reads the outputs of a stack. @throws {Error} with the CLI's words if there are none */
+/**
+ * Reads the outputs of a stack.
+ *
+ * @throws {UsageError} if there is no such stack
+ * @throws {Error} if it is not up, or its outputs are another version's
+ */
 export async function runningArchitecture(stack: string): Promise<RunningArchitecture> {
-  const outputs = JSON.parse(await captured(["stack", "output", "--json", "--stack", stack]));
-  if (outputs.queryUrl === undefined) throw new Error(`the stack ${stack} is not up: run \`npm run pulumi -- up\``);
+  requireStack(stack);
+  const up = `npm run pulumi -- up --stack ${stack}`;
+  const isMade = hasOwnBackend() || projectStacks().includes(stack);
+  const outputs = isMade ? JSON.parse(await captured(["stack", "output", "--json", "--stack", stack])) : {};
+  if (outputs.queryUrl === undefined) throw new Error(`the stack ${stack} is not up: ${up}`);
+  const configuration = configurationSchema.safeParse(JSON.parse(outputs.jobConfiguration)).data;
+  if (configuration === undefined)
+    throw new Error(`the stack ${stack} was brought up by another version of this project: ${up}`);
   return {
     application: outputs.application,
     queryUrl: outputs.queryUrl,
+    archiverUrl: outputs.archiverUrl,
     batchCommand: outputs.batchCommand,
-    configuration: withOutsideBrokers(outputs.jobConfiguration, outputs.bootstrapServers),
+    configuration: withOutsideBrokers(configuration, outputs.bootstrapServers),
   };
 }
 
-/** The jobs' configuration for who is outside of the target, where brokers may have other addresses than inside. */
-function withOutsideBrokers(text: string, bootstrapServers: string): Configuration {
-  const configuration = configurationSchema.parse(JSON.parse(text));
+/** The jobs' configuration as it is outside of the target, where brokers may have other addresses than inside. */
+function withOutsideBrokers(configuration: Configuration, bootstrapServers: string): Configuration {
   return { ...configuration, kafka: { ...configuration.kafka, bootstrapServers: bootstrapServers.split(",") } };
 }
 
 async function captured(args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await runPulumi(args, { capture: true });
-  if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")}: ${stderr.trim()}`);
+  if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")}: ${stderr.trim().split("\n")[0]}`);
   return stdout;
 }
 

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { CommandLine } from "../command-line.ts";
 import { defaultStack } from "../environment.ts";
 
 /** What `npm run demo` is asked for. */
@@ -25,9 +25,6 @@ export type DemoTarget = keyof typeof stackOfTarget;
 /** How many events the generator plays unless told otherwise. */
 export const defaultEvents = 40_000;
 
-/** A mistake of the person at the command line: its message says everything. */
-export class UsageError extends Error {}
-
 /**
  * Reads the options of `npm run demo`.
  *
@@ -35,55 +32,49 @@ export class UsageError extends Error {}
  * @throws {UsageError} with one line a mistake
  */
 export function parseDemoOptions(args: readonly string[], folder: string): DemoOptions {
-  const { values, positionals } = parse(args);
-  const mistakes = positionals.map((word) => `${JSON.stringify(word)} is no option`);
-  const whole = (name: "events" | "rate"): number | undefined => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    if (!/^[1-9][0-9]{0,8}$/.test(text)) mistakes.push(`--${name} must be a whole number from 1; it is ${text}`);
-    return Number(text);
-  };
-  const [events, rate] = [whole("events"), whole("rate")];
-  const input = values.input === undefined ? undefined : resolve(folder, values.input);
-  if (input !== undefined && events !== undefined) mistakes.push("--input and --events exclude each other");
-  if (input !== undefined && !existsSync(input)) mistakes.push(`--input: there is no file ${input}`);
-  const { target } = values;
-  if (!isTarget(target))
-    mistakes.push(`--target must be one of ${Object.keys(stackOfTarget).join(", ")}; it is ${target}`);
-  if (mistakes.length > 0) throw new UsageError(`${mistakes.join("\n")}\n${usage}`);
-  const chosen = target as DemoTarget;
-  return {
-    input,
-    events: events ?? defaultEvents,
-    rate,
-    target: chosen,
-    stack: values.stack ?? stackOfTarget[chosen],
-    down: values.down ?? false,
-  };
-}
-
-function isTarget(name: string): name is DemoTarget {
-  return Object.hasOwn(stackOfTarget, name);
-}
-
-const usage =
-  "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--target local|docker] [--stack NAME] [--down]";
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
+  const commandLine = new CommandLine(
+    {
+      name: "demo",
+      usage: "[--input FILE | --events N] [--rate N] [--target local|docker] [--stack NAME] [--down]",
       options: {
         input: { type: "string" },
         events: { type: "string" },
         rate: { type: "string" },
-        target: { type: "string", default: "local" },
+        target: { type: "string" },
         stack: { type: "string" },
         down: { type: "boolean" },
       },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${usage}`);
+    },
+    args,
+  );
+  const [events, rate] = [commandLine.whole("events", 1), commandLine.whole("rate", 1)];
+  const { values } = commandLine;
+  const input = values.input === undefined ? undefined : resolve(folder, values.input);
+  if (input !== undefined && values.events !== undefined)
+    commandLine.mistake("--input and --events exclude each other");
+  if (input !== undefined) {
+    const problem = inputProblem(input);
+    if (problem !== undefined) commandLine.mistake(`--input: ${problem}`);
   }
+  const target = values.target ?? "local";
+  const chosen = isTarget(target) ? target : "local";
+  if (chosen !== target)
+    commandLine.mistake(`--target must be one of ${Object.keys(stackOfTarget).join(", ")}; it is ${target}`);
+  const stack = commandLine.stack(stackOfTarget[chosen]);
+  commandLine.throwIfAny();
+  return { input, events: events ?? defaultEvents, rate, target: chosen, stack, down: values.down ?? false };
+}
+
+/** The demo reads its file several times: a pipe does not do. */
+function inputProblem(input: string): string | undefined {
+  const file = statSync(input, { throwIfNoEntry: false });
+  if (file === undefined) return `there is no file ${input}`;
+  if (file.isDirectory()) return `${input} is a folder`;
+  if (!file.isFile()) return `${input} is no file that can be read twice; write it into one`;
+  if (file.size === 0) return `${input} is empty`;
+  return undefined;
+}
+
+function isTarget(name: string): name is DemoTarget {
+  return Object.hasOwn(stackOfTarget, name);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type PlayOptions, play } from "../../../jobs/sources/play.ts";
+import type { EventProducer } from "../../../jobs/kafka/event-producer.ts";
+import { PlayError, type PlayedEvents, type PlayOptions, play } from "../../../jobs/sources/play.ts";
 import type { SourceEvent } from "../../../jobs/sources/source.ts";
 
 const events = Array.from({ length: 5_500 }, (_, index) => ({ value: String(index) }));
@@ -72,5 +73,41 @@ describe("play", () => {
       };
       await expect(play(source, producer)).rejects.toThrow("no such topic");
     }
+  });
+
+  it("leaves out what is larger than an event may be, names its line, and plays the rest", async () => {
+    const lines = ["a", "b".repeat(999), "c".repeat(1_001), "d".repeat(3_000), "e", "f"].map((value, index) => ({
+      value,
+      line: index + 1,
+    }));
+    const large: number[] = [];
+    const written: PlayedEvents[] = [];
+    const sent: string[] = [];
+    const producer: Pick<EventProducer, "send"> = {
+      send: async (batch, onWritten) => {
+        sent.push(...batch.map(({ value }) => String(value)));
+        onWritten?.({ partition: 1, offset: 70, first: 0, events: batch.length });
+      },
+    };
+    const result = await play([lines], producer, {
+      maxEventBytes: 1_000,
+      onTooLarge: (_, place) => large.push(place),
+      onWritten: (each) => written.push(each),
+    });
+    expect(sent.map((value) => value[0])).toEqual(["a", "b", "e", "f"]);
+    expect(result).toMatchObject({ events: 4, tooLarge: 2 });
+    expect(large).toEqual([3, 4]);
+    expect(written).toEqual([{ partition: 1, offset: 70, events: 4, places: [1, 2, 5, 6] }]);
+  });
+
+  it("says what was acknowledged before its source failed", async () => {
+    async function* cut() {
+      yield events.slice(0, 1_500);
+      throw new Error("the file is cut");
+    }
+    const send = async () => new Promise<void>((resolve) => setTimeout(resolve, 5));
+    const failure = await play(cut(), { send }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(PlayError);
+    expect(failure).toMatchObject({ message: "the file is cut", played: { events: 1_500 } });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseBenchOptions, parts } from "../../../scripts/bench/options.ts";
-import { UsageError } from "../../../scripts/demo/options.ts";
+import { UsageError } from "../../../scripts/command-line.ts";
 
 test("without options everything is measured five times with a million events", () => {
   expect(parseBenchOptions([])).toEqual({

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { defaultEvents, parseDemoOptions, UsageError } from "../../../scripts/demo/options.ts";
+import { UsageError } from "../../../scripts/command-line.ts";
+import { defaultEvents, parseDemoOptions } from "../../../scripts/demo/options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "options-"));
-writeFileSync(join(folder, "edits.jsonl"), "");
+writeFileSync(join(folder, "edits.jsonl"), "{}\n");
+writeFileSync(join(folder, "empty.jsonl"), "");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("by default the generator plays as fast as it goes, and the stack keeps running", () => {
@@ -52,6 +54,14 @@ test("all mistakes come at once, with the usage", () => {
       "usage: npm run demo -- [--input FILE | --events N] [--rate N] [--target local|docker] [--stack NAME] [--down]",
     ].join("\n"),
   );
+});
+
+test.each([
+  ["empty.jsonl", /empty\.jsonl is empty/],
+  [".", /is a folder/],
+  ["/dev/null", /no file that can be read twice/],
+])("%s is refused before anything starts", (input, problem) => {
+  expect(() => parseDemoOptions(["--input", input], folder)).toThrow(problem);
 });
 
 test.each([[["--evnts", "5"]], [["--events"]], [["--down=yes"]]])("%j is a mistake", (args) => {
