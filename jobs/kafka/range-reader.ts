@@ -13,21 +13,21 @@ import { connectionOptions, type KafkaConnection } from "./connection.ts";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
 import { type FetchResponse, fetchResponse } from "./fetch-response.ts";
 import { kafkaError } from "./kafka-error.ts";
+import type { LogRecord } from "./log-record.ts";
+import { type EpochEnd, PartitionLeaders } from "./partition-leaders.ts";
 import { recordsOf } from "./record-batches.ts";
 
-/** A record of a partition. */
-export interface LogRecord {
-  readonly offset: number;
-  readonly key: Buffer | null;
-  /** Null for a tombstone. It is a slice of the whole response: copy what is kept for long. */
-  readonly value: Buffer | null;
+/** Where a partition's log ends. */
+export interface LogEnd {
+  /** The offset after the last one that readers can see. */
+  readonly latest: number;
+  /** The epoch of the partition's leader: as long as it is the same, the log is the same one, only longer. */
+  readonly leaderEpoch: number;
 }
 
 /** The offsets that a partition holds: `[earliest, latest)`. */
-export interface Watermarks {
+export interface Watermarks extends LogEnd {
   readonly earliest: number;
-  /** The offset after the last one that readers can see. */
-  readonly latest: number;
 }
 
 /** What one fetch brought. */
@@ -38,6 +38,8 @@ export interface Fetched {
   readonly next: number;
   /** The partition's latest offset, see {@link Watermarks}. */
   readonly latest: number;
+  /** The epoch of the leader that wrote the last batch of which something was taken or passed; -1 if there was none. */
+  readonly leaderEpoch: number;
 }
 
 export interface FetchOptions {
@@ -76,6 +78,7 @@ export class RangeReader implements AsyncDisposable {
   readonly #clientId: string;
   /** Knows the cluster; never joins a group. */
   readonly #cluster: Consumer;
+  readonly #leaders: PartitionLeaders;
   readonly #lanes = new Map<string, Lane>();
   readonly #topicIds = new Map<string, string>();
   readonly #closed = new AbortController();
@@ -94,6 +97,7 @@ export class RangeReader implements AsyncDisposable {
       connectTimeout: 3_000,
       requestTimeout: 10_000,
     });
+    this.#leaders = new PartitionLeaders(this.#clientId, this.#cluster, options);
   }
 
   /**
@@ -145,24 +149,47 @@ export class RangeReader implements AsyncDisposable {
    */
   async watermarks(topic: string): Promise<Readonly<Record<number, Watermarks>>> {
     const [earliest, latest] = await Promise.all([
-      this.#offsets(topic, ListOffsetTimestamps.EARLIEST),
+      this.#leaders.offsets(topic, ListOffsetTimestamps.EARLIEST),
       this.latest(topic),
     ]);
-    return Object.fromEntries(
-      Object.entries(latest).map(([partition, offset]) => [
-        partition,
-        { earliest: earliest[Number(partition)] ?? 0, latest: offset },
-      ]),
-    );
+    return mapValues(latest, (end, partition) => ({ earliest: earliest[partition]?.offset ?? 0, ...end }));
   }
 
   /**
-   * Every partition's latest offset (see {@link Watermarks}), by the partition's number: half the work of both.
+   * Where every partition's log ends, by the partition's number: half the work of both watermarks.
    *
    * @throws {Error} if a partition's leader does not answer
    */
-  latest(topic: string): Promise<Readonly<Record<number, number>>> {
-    return this.#offsets(topic, ListOffsetTimestamps.LATEST);
+  async latest(topic: string): Promise<Readonly<Record<number, LogEnd>>> {
+    const ends = await this.#leaders.offsets(topic, ListOffsetTimestamps.LATEST);
+    return mapValues(ends, ({ offset, leaderEpoch }) => ({ latest: offset, leaderEpoch }));
+  }
+
+  /**
+   * Every partition's first offset whose record is of that time (milliseconds since 1970, see
+   * {@link LogRecord.timestamp}) or later; the latest offset where there is none.
+   *
+   * @throws {Error} if a partition's leader does not answer
+   */
+  async offsetsAt(topic: string, timestamp: number): Promise<Readonly<Record<number, number>>> {
+    // The latest first: what is written in between may be later than the time, and is not passed over.
+    const latest = await this.latest(topic);
+    const found = await this.#leaders.offsets(topic, BigInt(timestamp));
+    return mapValues(latest, (end, partition) => {
+      const offset = found[partition]?.offset ?? -1;
+      return offset < 0 ? end.latest : offset;
+    });
+  }
+
+  /**
+   * Where, in the log as it is now, the records end that leaders up to the given epoch wrote, by partition. If that is
+   * before an offset whose record the epoch's leader is known to have written, the log is another one than it was.
+   * Partitions that the topic lacks are left out.
+   *
+   * @throws {Error} if a partition's leader does not answer
+   */
+  epochEnds(topic: string, epochs: Readonly<Record<number, number>>): Promise<Readonly<Record<number, EpochEnd>>> {
+    return this.#leaders.epochEnds(topic, epochs);
   }
 
   /**
@@ -178,16 +205,12 @@ export class RangeReader implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed.abort(new Error("the reader was closed"));
     await Promise.all([...this.#lanes.values()].map((lane) => lane.connections.close()));
+    await this.#leaders.close();
     await this.#cluster.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #offsets(topic: string, timestamp: bigint): Promise<Record<number, number>> {
-    const offsets = (await this.#cluster.listOffsets({ topics: [topic], timestamp })).get(topic) ?? [];
-    return Object.fromEntries(offsets.map((offset, partition) => [partition, Number(offset)]));
   }
 
   /** A lane a partition: a long poll holds up whatever comes after it on the same connection. */
@@ -232,17 +255,26 @@ export class RangeReader implements AsyncDisposable {
         maxBytes,
         maxWaitMilliseconds: options.maxWaitMilliseconds ?? 500,
       });
-      const { records, next, span, largestBatch } = recordsOf(fetched, start, end);
+      const { records, next, leaderEpoch, span, largestBatch } = recordsOf(fetched, start, end);
       lane.learn(fetched.bytes.length, span, largestBatch);
-      return { records, next, latest: fetched.lastStableOffset };
+      return { records, next, latest: fetched.lastStableOffset, leaderEpoch };
     } catch (error) {
       if (findErrorBy(error as Error, "apiId", "OFFSET_OUT_OF_RANGE") === null) throw error;
-      const held = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
+      const { earliest, latest } = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
       // The log may have grown up to the offset in between: then the next try finds it.
-      if (start >= held.earliest && start <= held.latest) throw error;
-      throw new OffsetOutOfRangeError({ topic, partition, offset: start, ...held });
+      if (start >= earliest && start <= latest) throw error;
+      throw new OffsetOutOfRangeError({ topic, partition, offset: start, earliest, latest });
     }
   }
+}
+
+function mapValues<Value, Result>(
+  record: Readonly<Record<number, Value>>,
+  map: (value: Value, partition: number) => Result,
+): Record<number, Result> {
+  return Object.fromEntries(
+    Object.entries(record).map(([partition, value]) => [partition, map(value, Number(partition))]),
+  );
 }
 
 type Brokers = ReadonlyMap<number, { readonly host: string; readonly port: number }>;

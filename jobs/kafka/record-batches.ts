@@ -1,5 +1,5 @@
 import { compressionsAlgorithmsByBitmask, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from "@platformatic/kafka";
-import type { LogRecord } from "./range-reader.ts";
+import type { LogRecord } from "./log-record.ts";
 
 /** A transaction that was aborted: its producer's records from the offset on, up to the marker of its end. */
 export interface AbortedTransaction {
@@ -20,6 +20,8 @@ export interface FoundRecords {
   readonly records: LogRecord[];
   /** The offset to go on from. */
   readonly next: number;
+  /** The epoch of the leader that wrote the last batch of which something was taken or passed; -1 if there was none. */
+  readonly leaderEpoch: number;
   /** Of all whole batches: how many offsets they span, and the bytes of the largest. */
   readonly span: number;
   readonly largestBatch: number;
@@ -28,12 +30,18 @@ export interface FoundRecords {
 /** The type of a control record that says its producer's transaction was aborted: the last two bytes of its key. */
 const abortMarker = 0;
 
+/** The bit of a batch's attributes that says: its time is the one at which the broker appended it. */
+const isLogAppendTime = 1 << 3;
+
 /** Where the fields of a batch's head are, and where its records begin. */
 const head = {
   baseOffset: 0,
   length: 8,
+  leaderEpoch: 12,
   attributes: 21,
   lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maximumTimestamp: 35,
   producerId: 43,
   count: 57,
   records: 61,
@@ -52,7 +60,7 @@ const beforeLength = 12;
 export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: number, end: number): FoundRecords {
   const records: LogRecord[] = [];
   const aborted = new AbortedProducers(abortedTransactions ?? []);
-  let [next, span, largestBatch] = [start, 0, 0];
+  let [next, leaderEpoch, span, largestBatch] = [start, -1, 0, 0];
   for (let at = 0; at + head.records <= bytes.length; ) {
     const size = beforeLength + bytes.readInt32BE(at + head.length);
     if (at + size > bytes.length) break;
@@ -62,26 +70,36 @@ export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: num
     const after = first + batch.readInt32BE(head.lastOffsetDelta) + 1;
     span += after - first;
     largestBatch = Math.max(largestBatch, size);
-    if (first >= end) continue;
+    if (first >= end) {
+      // Between the batch before and this one there is nothing, not even later: the log is in offset order.
+      next = end;
+      continue;
+    }
     next = Math.max(next, Math.min(after, end));
+    leaderEpoch = batch.readInt32BE(head.leaderEpoch);
     if (aborted.hides(batch, after - 1) || after <= start) continue;
     addRecords(records, batch, first, start, end);
   }
-  return { records, next, span, largestBatch };
+  return { records, next, leaderEpoch, span, largestBatch };
 }
 
 /** Adds those of a batch's records that are in the range. */
 function addRecords(records: LogRecord[], batch: Buffer, first: number, start: number, end: number): void {
   const cursor = new Cursor(recordBytes(batch));
+  const isAppendTime = (batch.readInt16BE(head.attributes) & isLogAppendTime) !== 0;
+  const time = Number(batch.readBigInt64BE(isAppendTime ? head.maximumTimestamp : head.baseTimestamp));
   for (let left = batch.readInt32BE(head.count); left > 0; left--) {
     const length = cursor.varInt();
     const record = cursor.position;
-    // Its attributes, of which there are none yet, and its time.
+    // Its attributes, of which there are none yet.
     cursor.position++;
-    cursor.skipVarInt();
+    const sinceFirst = cursor.varLong();
     const offset = first + cursor.varInt();
     if (offset >= end) return;
-    if (offset >= start) records.push({ offset, key: cursor.bytes(), value: cursor.bytes() });
+    if (offset >= start) {
+      const timestamp = isAppendTime ? time : time + sinceFirst;
+      records.push({ offset, timestamp, key: cursor.bytes(), value: cursor.bytes() });
+    }
     cursor.position = record + length;
   }
 }
@@ -118,8 +136,16 @@ class Cursor {
     }
   }
 
-  skipVarInt(): void {
-    while ((this.#bytes[this.position++] ?? 0) >= 0x80);
+  /** A whole number of up to 64 bits, as exact as a number can be: written in the same way. */
+  varLong(): number {
+    let [value, unit] = [0, 1];
+    for (let left = 10; ; left--) {
+      const byte = this.#bytes[this.position++];
+      if (byte === undefined || left === 0) throw new RangeError("a record of the log is damaged");
+      value += (byte & 0x7f) * unit;
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      unit *= 128;
+    }
   }
 
   /** Bytes behind their length; null if that is -1. */

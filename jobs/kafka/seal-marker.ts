@@ -1,4 +1,4 @@
-import type { LogRecord } from "./range-reader.ts";
+import type { LogRecord } from "./log-record.ts";
 
 /**
  * The key of a seal marker: a record without a value that moves a partition's end to its chunk's edge, so that a chunk

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { backOffMilliseconds } from "../back-off.ts";
 import type { Offsets } from "../chunks.ts";
-import type { RangeReader, Watermarks } from "../kafka/range-reader.ts";
+import type { LogEnd, RangeReader, Watermarks } from "../kafka/range-reader.ts";
 import { ChunkSchedule } from "./chunk-schedule.ts";
 import { descriptorId, toTuple } from "./descriptor.ts";
 import type { Json, Reporter, Spout } from "./multilang.ts";
@@ -152,12 +152,12 @@ export class DescriptorSpout implements Spout {
 /** The watermarks with later ends. */
 function withLatest(
   watermarks: Readonly<Record<number, Watermarks>>,
-  latest: Readonly<Record<number, number>>,
+  latest: Readonly<Record<number, LogEnd>>,
 ): Readonly<Record<number, Watermarks>> {
   return Object.fromEntries(
-    Object.entries(latest).map(([partition, offset]) => [
+    Object.entries(latest).map(([partition, end]) => [
       partition,
-      { earliest: watermarks[Number(partition)]?.earliest ?? 0, latest: offset },
+      { earliest: watermarks[Number(partition)]?.earliest ?? 0, ...end },
     ]),
   );
 }

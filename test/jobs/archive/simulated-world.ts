@@ -6,7 +6,8 @@ import type { Configuration } from "../../../jobs/configuration.ts";
 import { HdfsError } from "../../../jobs/hdfs/hdfs-error.ts";
 import { HdfsFileStorage } from "../../../jobs/hdfs/hdfs-file-storage.ts";
 import type { SourceEvent } from "../../../jobs/kafka/event-producer.ts";
-import type { Fetched, LogRecord, Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
+import type { Fetched, Watermarks } from "../../../jobs/kafka/range-reader.ts";
 import { sum } from "../../../jobs/measures/index.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -37,6 +38,10 @@ export class SimulatedWorld {
   readonly chunkSize: number;
   system: "HDFS" | "S3" = "HDFS";
   topicId = "first";
+  /** The epoch of every partition's leader. */
+  leaderEpoch = 0;
+  /** The time of what is appended from now on, in milliseconds since 1970. */
+  time = 0;
   /** By topic and partition. */
   readonly logs = new Map<string, LogRecord[]>();
   /** The first offset that retention left, by topic and partition. */
@@ -55,7 +60,12 @@ export class SimulatedWorld {
 
   append(partition: number, value: string | null): void {
     const log = this.log(topic, partition);
-    log.push({ offset: log.length, key: null, value: value === null ? null : Buffer.from(value) });
+    log.push({
+      offset: log.length,
+      timestamp: this.time,
+      key: null,
+      value: value === null ? null : Buffer.from(value),
+    });
   }
 
   log(name: string, partition: number): LogRecord[] {
@@ -99,7 +109,7 @@ export class SimulatedWorld {
       const most = start + 1 + ((start * 7) % 5);
       const records = await patient(() => log.slice(start, Math.min(most, options.end ?? most, log.length)));
       if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-      return { records, next: start + records.length, latest: log.length };
+      return { records, next: start + records.length, latest: log.length, leaderEpoch: this.leaderEpoch };
     };
     // The reader and the producer are patient themselves: their callers see no failure that passes.
     const patient = <Result>(effect: () => Result) => act(effect, undefined, true);
@@ -127,6 +137,7 @@ export class SimulatedWorld {
                 marks[Number(key.slice(name.length + 1))] = {
                   earliest: this.earliest.get(key) ?? 0,
                   latest: log.length,
+                  leaderEpoch: this.leaderEpoch,
                 };
             return marks;
           }),
@@ -136,7 +147,12 @@ export class SimulatedWorld {
           patient(() => {
             for (const { key, value, partition } of events) {
               const log = this.log(deadLetterTopic, partition as number);
-              log.push({ offset: log.length, key: Buffer.from(key as string), value: Buffer.from(value) });
+              log.push({
+                offset: log.length,
+                timestamp: this.time,
+                key: Buffer.from(key as string),
+                value: Buffer.from(value),
+              });
             }
           }),
       },

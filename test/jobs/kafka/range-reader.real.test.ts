@@ -6,7 +6,8 @@ import { Admin } from "@platformatic/kafka";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OffsetOutOfRangeError, TopicRecreatedError } from "../../../jobs/kafka/errors.ts";
 import { EventProducer } from "../../../jobs/kafka/event-producer.ts";
-import { type LogRecord, RangeReader } from "../../../jobs/kafka/range-reader.ts";
+import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
+import { RangeReader } from "../../../jobs/kafka/range-reader.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { play } from "../../../jobs/sources/play.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
@@ -62,8 +63,8 @@ test.each(["none", "gzip", "snappy", "lz4", "zstd"] as const)(
     for (let from = 0; from < values.length; from += 250)
       await producer.send(values.slice(from, from + 250).map((value) => ({ value, partition: 1, key: "k" })));
     expect(await reader.watermarks(topic)).toEqual({
-      0: { earliest: 0, latest: 0 },
-      1: { earliest: 0, latest: 3_000 },
+      0: { earliest: 0, latest: 0, leaderEpoch: 0 },
+      1: { earliest: 0, latest: 3_000, leaderEpoch: 0 },
     });
     for (const [start, end] of [
       [0, 3_000],
@@ -97,7 +98,12 @@ test("spreads events without a key evenly, and keeps those of a key together", a
 test("a long poll returns when an event comes, or empty when its time is over", async () => {
   await createTopic("poll");
   await using producer = new EventProducer({ bootstrapServers, topic: "poll" });
-  expect(await reader.fetch("poll", 0, 0, { maxWaitMilliseconds: 50 })).toEqual({ records: [], next: 0, latest: 0 });
+  expect(await reader.fetch("poll", 0, 0, { maxWaitMilliseconds: 50 })).toEqual({
+    records: [],
+    next: 0,
+    latest: 0,
+    leaderEpoch: -1,
+  });
   const started = performance.now();
   const polling = reader.fetch("poll", 0, 0, { maxWaitMilliseconds: 20_000 });
   await sleep(300);
@@ -149,6 +155,35 @@ test("says what Kafka does not hold, and that a topic was made again", async () 
   await createTopic("gone");
   expect(await reader.topicId("gone")).not.toBe(id);
   await expect(reader.fetch("gone", 0, 0)).rejects.toThrow(TopicRecreatedError);
+});
+
+test("tells the log's epochs, and which offset a time has", async () => {
+  await createTopic("epochs");
+  await using producer = new EventProducer({ bootstrapServers, topic: "epochs" });
+  const send = () => producer.send([{ value: "x", partition: 0 }]);
+  await send();
+  await send();
+  const before = await reader.watermarks("epochs");
+  const epoch = before[0]?.leaderEpoch as number;
+  expect(await reader.fetch("epochs", 0, 0, { end: 1 })).toMatchObject({ next: 1, leaderEpoch: epoch });
+  await target.kill("kafka-broker-0", "SIGKILL");
+  await target.start();
+  await send();
+  await sleep(10);
+  const time = Date.now();
+  await send();
+  const after = await reader.watermarks("epochs");
+  expect(after[0]).toMatchObject({ latest: 4 });
+  const later = after[0]?.leaderEpoch as number;
+  expect(later).toBeGreaterThan(epoch);
+  expect(await reader.epochEnds("epochs", { 0: epoch, 9: epoch })).toEqual({ 0: { leaderEpoch: epoch, end: 2 } });
+  expect(await reader.epochEnds("epochs", { 0: later })).toEqual({ 0: { leaderEpoch: later, end: 4 } });
+  expect(await reader.epochEnds("epochs", { 0: later + 1 })).toEqual({ 0: { leaderEpoch: -1, end: -1 } });
+  const records = await read("epochs", 0, 0, 4);
+  expect(records.map(({ timestamp }) => timestamp >= time)).toEqual([false, false, false, true]);
+  expect(await reader.offsetsAt("epochs", time)).toEqual({ 0: 3, 1: 0 });
+  expect(await reader.offsetsAt("epochs", 0)).toEqual({ 0: 0, 1: 0 });
+  expect(await reader.offsetsAt("epochs", Date.now() + 60_000)).toEqual({ 0: 4, 1: 0 });
 });
 
 test("takes many large events at once; an event too large for the brokers, or a topic not there, fails", async () => {

@@ -11,6 +11,9 @@ interface BatchArgs {
   readonly lastOffsetDelta?: number;
   readonly producerId?: bigint;
   readonly compression?: keyof typeof compressionsAlgorithms;
+  readonly leaderEpoch?: number;
+  /** Of the first record and of the last. Default: a millisecond for each record, from 1,000 on */
+  readonly times?: readonly [number, number];
 }
 
 interface TestRecord {
@@ -21,11 +24,12 @@ interface TestRecord {
 /** A batch as a broker keeps it: its records by the library, its head by Kafka's description of the format. */
 function batch(firstOffset: number, values: readonly (string | TestRecord)[], more: BatchArgs = {}) {
   const { attributes = 0, producerId = -1n, lastOffsetDelta = values.length - 1, compression = "none" } = more;
+  const { leaderEpoch = 0, times: [from, to] = [1_000, 999 + values.length] } = more;
   const plain = Buffer.concat(
     values.map((given, offsetDelta) => {
       const { key = null, value } = typeof given === "string" ? { value: Buffer.from(given) } : given;
-      const message = { topic: "", key, value, timestamp: 1_000n + BigInt(offsetDelta) } as never;
-      return createRecord(message, offsetDelta, 1_000n).buffer;
+      const message = { topic: "", key, value, timestamp: BigInt(offsetDelta === 0 ? from : to) } as never;
+      return createRecord(message, offsetDelta, BigInt(from)).buffer;
     }),
   );
   const { bitmask, compressSync } = compressionsAlgorithms[compression];
@@ -33,9 +37,12 @@ function batch(firstOffset: number, values: readonly (string | TestRecord)[], mo
   const head = Buffer.alloc(61);
   head.writeBigInt64BE(BigInt(firstOffset), 0);
   head.writeInt32BE(head.length - 12 + records.length, 8);
+  head.writeInt32BE(leaderEpoch, 12);
   head.writeInt8(2, 16);
   head.writeInt16BE(attributes | bitmask, 21);
   head.writeInt32BE(lastOffsetDelta, 23);
+  head.writeBigInt64BE(BigInt(from), 27);
+  head.writeBigInt64BE(BigInt(to), 35);
   head.writeBigInt64BE(producerId, 43);
   head.writeInt32BE(values.length, 57);
   return { first: firstOffset, last: firstOffset + lastOffsetDelta, bytes: Buffer.concat([head, records]) };
@@ -81,10 +88,72 @@ describe("recordsOf", () => {
       ];
       const bytes = batch(4, records, { compression }).bytes;
       expect(recordsOf({ bytes, abortedTransactions: null }, 0, 9).records).toEqual(
-        records.map((record, index) => ({ offset: 4 + index, ...record })),
+        records.map((record, index) => ({ offset: 4 + index, timestamp: index === 0 ? 1_000 : 1_002, ...record })),
       );
     },
   );
+
+  it("goes past a gap that reaches over the end, wherever the log goes on", () => {
+    const log = [batch(4_990, ["a", "b"], { lastOffsetDelta: 7 }), batch(5_003, ["c"])];
+    expect(read(log, 4_990, 5_000)).toEqual({ offsets: [4_990, 4_991], next: 5_000 });
+    expect(read(log.slice(1), 4_998, 5_000)).toEqual({ offsets: [], next: 5_000 });
+    expect(read([marker(4_998, 7n, "commit"), ...log.slice(1)], 4_998, 5_000)).toEqual({ offsets: [], next: 5_000 });
+  });
+
+  it("comes to the end of every range, with exactly its records, whatever gaps the log has", () => {
+    /** A batch, with so many offsets that are gone before it, and at its own end. */
+    const piece = fc.record({ gap: fc.nat(6), records: fc.nat(3), tail: fc.nat(6), isMarker: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1 }), fc.nat(40), fc.nat(40), fc.nat(3), (pieces, a, b, extra) => {
+        const log: Batch[] = [];
+        const held: number[] = [];
+        let at = 0;
+        for (const { gap, records, tail, isMarker } of pieces) {
+          at += gap;
+          if (isMarker) log.push(marker(at, 7n, "commit"));
+          else log.push(batch(at, Array(records).fill("x"), { lastOffsetDelta: Math.max(records - 1, 0) + tail }));
+          if (!isMarker) held.push(...Array.from({ length: records }, (_, index) => at + index));
+          at = (log.at(-1) as Batch).last + 1;
+        }
+        const [start, end] = [Math.min(a, b), Math.min(Math.max(a, b), at)];
+        const found: number[] = [];
+        for (let offset = start; offset < end; ) {
+          // A broker answers with the batches from the first on that reaches to the offset, as many as fit.
+          const from = log.findIndex(({ last }) => last >= offset);
+          const { offsets, next } = read(log.slice(from, from + 1 + extra), offset, end);
+          expect(next).toBeGreaterThan(offset);
+          found.push(...offsets);
+          offset = next;
+        }
+        expect(found).toEqual(held.filter((offset) => offset >= start && offset < end));
+      }),
+    );
+  });
+
+  it("tells each record's time, whoever gave it, and the epoch of the leader that wrote the last one", () => {
+    const values = ["a", "b"];
+    const times = [
+      [1_000, 1_063],
+      [1_000, 1_064],
+      [1_000, 900],
+      [-5, 1_000_000_000],
+    ] as const;
+    for (const [from, to] of times) {
+      const found = (attributes: number) =>
+        recordsOf(
+          { bytes: batch(0, values, { times: [from, to], attributes }).bytes, abortedTransactions: null },
+          0,
+          9,
+        ).records.map(({ timestamp }) => timestamp);
+      expect(found(0)).toEqual([from, to]);
+      expect(found(1 << 3)).toEqual([to, to]);
+    }
+    const bytes = bytesOf([batch(0, ["a"], { leaderEpoch: 3 }), batch(1, ["b"], { leaderEpoch: 5 })]);
+    const epoch = (start: number, end: number) =>
+      recordsOf({ bytes, abortedTransactions: null }, start, end).leaderEpoch;
+    expect([epoch(0, 1), epoch(0, 2), epoch(1, 2)]).toEqual([3, 5, 5]);
+    expect(recordsOf({ bytes: Buffer.alloc(0), abortedTransactions: null }, 0, 9).leaderEpoch).toBe(-1);
+  });
 
   it("takes whole batches only, and tells what they measure", () => {
     const batches = [batch(0, ["a", "b"]), batch(2, ["c".repeat(100)]), batch(3, ["d"])];

@@ -34,7 +34,10 @@ class World implements RecomputationStores {
   answering = async () => this.keys;
   watermarks = async () =>
     Object.fromEntries(
-      this.latest.map((latest, partition) => [partition, { earliest: this.earliest[partition] ?? 0, latest }]),
+      this.latest.map((latest, partition) => [
+        partition,
+        { earliest: this.earliest[partition] ?? 0, latest, leaderEpoch: 0 },
+      ]),
     );
   archived = async () => this.archivedOffsets;
   pointer = async ({ name }: AnyView) => this.pointers.get(name);

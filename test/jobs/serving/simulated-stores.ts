@@ -141,7 +141,7 @@ export class SimulatedStores<Event> implements Stores {
     return Object.fromEntries(
       Object.entries(this.latest).map(([partition, latest]) => [
         partition,
-        { earliest: this.earliest[Number(partition)] ?? 0, latest },
+        { earliest: this.earliest[Number(partition)] ?? 0, latest, leaderEpoch: 0 },
       ]),
     );
   }

@@ -3,7 +3,7 @@ import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
 
 const options = { chunkSize: 10, start: { a: { 0: 0 } }, tables: "t" };
-const log = (latest: number, earliest = 0) => ({ 0: { earliest, latest } });
+const log = (latest: number, earliest = 0) => ({ 0: { earliest, latest, leaderEpoch: 0 } });
 const stretch = (chunk: number, end: number, views = ["a"]) => ({ partition: 0, chunk, end, views, tables: "t" });
 
 test("gives out a back-log chunk by chunk, no more at once than the window", () => {

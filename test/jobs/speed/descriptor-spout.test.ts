@@ -30,9 +30,9 @@ function setUp(options: { latest: number; fails?: number }) {
       reader: {
         watermarks: async (): Promise<Readonly<Record<number, Watermarks>>> => {
           if (failures-- > 0) throw new Error("no broker");
-          return { 0: { earliest: 0, latest: log.latest } };
+          return { 0: { earliest: 0, latest: log.latest, leaderEpoch: 0 } };
         },
-        latest: async () => ({ 0: log.latest }),
+        latest: async () => ({ 0: { latest: log.latest, leaderEpoch: 0 } }),
       },
       store,
       reporter: { log: (level, message) => said.push(`${level}: ${message}`), error: (message) => said.push(message) },

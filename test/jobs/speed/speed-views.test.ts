@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
 import { chunkOf, chunkStart } from "../../../jobs/chunks.ts";
-import type { Fetched, FetchOptions, LogRecord } from "../../../jobs/kafka/range-reader.ts";
+import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
+import type { Fetched, FetchOptions } from "../../../jobs/kafka/range-reader.ts";
 import { count, distinct, sum } from "../../../jobs/measures/index.ts";
 import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
@@ -67,9 +68,9 @@ function reader(log: readonly (readonly string[])[], pause: () => Promise<void>)
       await pause();
       const values = log[partition]?.slice(start, Math.min(start + 3, end)) ?? [];
       const records = values.map(
-        (value, index): LogRecord => ({ offset: start + index, key: null, value: Buffer.from(value) }),
+        (value, index): LogRecord => ({ offset: start + index, timestamp: 0, key: null, value: Buffer.from(value) }),
       );
-      return { records, next: start + records.length, latest: log[partition]?.length ?? 0 };
+      return { records, next: start + records.length, latest: log[partition]?.length ?? 0, leaderEpoch: 0 };
     },
   };
 }
@@ -197,7 +198,9 @@ describe("rows equal one pass in memory", () => {
           let written = log.map(() => 0);
           let now = 0;
           const watermarks = () =>
-            Object.fromEntries(written.map((latest, partition) => [partition, { earliest: 0, latest }]));
+            Object.fromEntries(
+              written.map((latest, partition) => [partition, { earliest: 0, latest, leaderEpoch: 0 }]),
+            );
           const newBolt = () =>
             new SpeedViews({
               application: app,
