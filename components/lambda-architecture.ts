@@ -28,7 +28,9 @@ import { createRecomputation } from "./jobs/recomputation.ts";
 import { createJobServer } from "./jobs/server.ts";
 import { createSpeedLayer } from "./jobs/speed.ts";
 import { KafkaCluster } from "./kafka/index.ts";
+import { limits } from "./limits.ts";
 import { viewGeneration } from "./programs.ts";
+import { scheduleProblem } from "./schedule.ts";
 import { type JobSizeArgs, type Size, type SystemArgs, sizes, systemArgs } from "./size-profiles.ts";
 import { createStorage, type StorageKind, storageKinds } from "./storage.ts";
 import { StormCluster } from "./storm/index.ts";
@@ -183,21 +185,20 @@ function checkInputs(name: string, inputs: Inputs, size: Size, { hdfs, s3, jobs 
     "topic",
     `must be lower-case letters, digits, '.', '_' and '-'; it is ${JSON.stringify(inputs.topic)}`,
   );
-  errors.checkWhole(inputs.partitions, "partitions", 1);
+  for (const number of ["partitions", "logIncarnation", "chunkSize", "recomputationMinutes"] as const)
+    errors.checkWhole(inputs[number], number, limits[number].least, limits[number].most);
   for (const duration of ["retentionHours", "archiveMinutes", "sealHours"] as const)
     errors.check(
-      Number.isFinite(inputs[duration]) && inputs[duration] > 0,
+      inputs[duration] >= limits[duration].least && inputs[duration] <= limits[duration].most,
       duration,
-      `must be a number above 0; it is ${inputs[duration]}`,
+      `must be a number from ${limits[duration].least} to ${limits[duration].most}; it is ${inputs[duration]}`,
     );
-  errors.checkWhole(inputs.logIncarnation, "logIncarnation", 1);
-  errors.checkWhole(inputs.chunkSize, "chunkSize", 100, 1_000_000);
+  const schedule = scheduleProblem(inputs.batchSchedule);
   errors.check(
-    /^\S+( \S+){4}$/.test(inputs.batchSchedule),
+    schedule === undefined,
     "batchSchedule",
-    `must be a cron expression of five fields; it is ${JSON.stringify(inputs.batchSchedule)}`,
+    `${schedule}; it is ${JSON.stringify(inputs.batchSchedule.slice(0, 100))}`,
   );
-  errors.checkWhole(inputs.recomputationMinutes, "recomputationMinutes", 1);
   errors.check(sizes.includes(size), "size", `must be one of ${sizes.join(", ")}; it is ${JSON.stringify(size)}`);
   const { storage } = inputs;
   errors.check(

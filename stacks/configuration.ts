@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { upstreamSystems } from "../components/images/upstream.ts";
+import { type Limits, limits } from "../components/limits.ts";
+import { scheduleProblem } from "../components/schedule.ts";
 import { type Size, sizes } from "../components/size-profiles.ts";
 import { type StorageKind, storageKinds } from "../components/storage.ts";
 import { awsSizes } from "../components/targets/aws/sizes.ts";
@@ -21,7 +23,7 @@ const awsId = (kind: string) => `${kind}-[0-9a-f]{8}([0-9a-f]{9})?`;
 const commonKeys = {
   target: choice(targets).default("local").describe("where the servers run"),
   size: choice(sizes).default("tiny").describe("how large everything is: tiny, small or ha (see Sizes)"),
-  kafkaControllers: whole(0)
+  kafkaControllers: whole({ least: 0, most: 99 })
     .default(0)
     .describe(
       "brokers that are Kafka's controllers too, which never changes for a stack that has events; 0: as many as the size has. 1 lets a stack that began as tiny or small become ha",
@@ -34,30 +36,28 @@ const commonKeys = {
   topic: text(/^[a-z0-9][a-z0-9._-]{0,200}$/, "must be lower-case letters, digits, '.', '_' and '-'")
     .default("edits")
     .describe("the Kafka topic of the events"),
-  partitions: whole(1).default(2).describe("partitions of the topic"),
-  retentionHours: decimal(0.001)
+  partitions: whole(limits.partitions).default(2).describe("partitions of the topic"),
+  retentionHours: decimal(limits.retentionHours)
     .default(168)
     .describe(
       "hours that Kafka keeps events at least: longer until they are archived and in a batch view; the master dataset keeps them for ever",
     ),
-  archiveMinutes: decimal(0.01)
+  archiveMinutes: decimal(limits.archiveMinutes)
     .default(10)
     .describe("minutes until an event is in the master dataset's storage, however few there are"),
-  sealHours: decimal(0.001)
+  sealHours: decimal(limits.sealHours)
     .default(24)
     .describe("hours until a chunk with events is closed although it is not full, so that batch views have them"),
-  logIncarnation: whole(1)
+  logIncarnation: whole(limits.logIncarnation)
     .default(1)
     .describe("which life of the topic's log is read; `npm run batch -- --accept-loss` sets it"),
-  chunkSize: whole(100, 1_000_000)
+  chunkSize: whole(limits.chunkSize)
     .default(5000)
     .describe(
       "offsets a chunk: the step of batch horizons and archived files; never change it for a topic that has events",
     ),
-  batchSchedule: text(/^\S+( \S+){4}$/, "must be a cron expression of five fields")
-    .default("0 * * * *")
-    .describe("when batch runs start (cron, UTC)"),
-  recomputationMinutes: whole(1)
+  batchSchedule: schedule().default("0 * * * *").describe("when batch runs start (cron, UTC)"),
+  recomputationMinutes: whole(limits.recomputationMinutes)
     .default(60)
     .describe("minutes that views of changed code may take to catch up before `up` fails"),
   storage: choice(["", ...storageKinds])
@@ -105,7 +105,7 @@ const targetKeys = {
     dockerImageRepository: imageRepository(),
     dockerImageTag: imageTag(),
     dockerUpstreamImages: upstreamImages(),
-    dockerPortOffset: whole(1024, 50_000)
+    dockerPortOffset: whole({ least: 1024, most: 50_000 })
       .default(10_000)
       .describe("what is added to a port to publish it on 127.0.0.1; stacks side by side need different ones"),
   },
@@ -340,8 +340,15 @@ function unknownKey(key: string): Problem {
 
 function describe({ key, problem, mend }: Problem, value: string | undefined, encrypted: ReadonlySet<string>): string {
   const isSecret = encrypted.has(key) || secretKeys.includes(key);
-  const shown = value !== undefined && isSecret ? "a secret" : (JSON.stringify(value) ?? "not set");
+  const shown = value !== undefined && isSecret ? "a secret" : shortened(JSON.stringify(value) ?? "not set");
   return `  lambda-architecture:${key}: ${problem}; it is ${shown}. Mend: npm run pulumi -- ${mend}`;
+}
+
+/** Characters of a value that a message shows. */
+const longestValue = 100;
+
+function shortened(value: string): string {
+  return value.length <= longestValue ? value : `${value.slice(0, longestValue)}…`;
 }
 
 /** The image that a target's images begin with. */
@@ -395,25 +402,34 @@ function text(form: RegExp, error: string) {
   return z.string().regex(form, error);
 }
 
-/** A whole number. Its text is what Pulumi keeps; in a file it may be either. */
-function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const isBounded = most !== Number.MAX_SAFE_INTEGER;
-  const error = `must be a whole number from ${least}${isBounded ? ` to ${most}` : ""}`;
-  return z.coerce
-    .number({ error })
-    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error })
-    .meta({ type: "integer", minimum: least, ...(isBounded && { maximum: most }) });
+/** When something starts, again and again. */
+function schedule() {
+  return z.string().superRefine((value, context) => {
+    const problem = scheduleProblem(value);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+}
+
+/** A whole number in plain decimal digits. Its text is what Pulumi keeps; in a file it may be either. */
+function whole({ least, most, reason }: Limits) {
+  const error = `must be a whole number from ${least} to ${most}${reason === undefined ? "" : ` (${reason})`}`;
+  return numeric(/^(0|[1-9]\d{0,14})$/, z.int({ error }).min(least, { error }).max(most, { error })).meta({
+    ...{ type: "integer", minimum: least, maximum: most },
+  });
 }
 
 /** A number, perhaps with decimals. Its text is what Pulumi keeps; in a file it may be either. */
-function decimal(least: number) {
-  const error = `must be a number from ${least}, e.g. 12 or 0.5`;
-  return z
-    .preprocess(
-      (value) => (typeof value === "string" && /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value),
-      z.number({ error }).min(least, { error }),
-    )
-    .meta({ type: "number", minimum: least });
+function decimal({ least, most }: Limits) {
+  const error = `must be a number from ${least} to ${most}, e.g. 12 or 0.5`;
+  const form = /^(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
+  return numeric(form, z.number({ error }).min(least, { error }).max(most, { error })).meta({
+    ...{ type: "number", minimum: least, maximum: most },
+  });
+}
+
+/** A number whose text has this form. Any other text stays one, which the schema then refuses. */
+function numeric(form: RegExp, schema: z.ZodType<number>) {
+  return z.preprocess((value) => (typeof value === "string" && form.test(value) ? Number(value) : value), schema);
 }
 
 /** True or false, likewise. */

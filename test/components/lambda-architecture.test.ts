@@ -414,11 +414,12 @@ test("all input errors come at once, with the mend", () => {
   expect(wrong).toThrow(
     'LambdaArchitecture "lambda": ' +
       "topic must be lower-case letters, digits, '.', '_' and '-'; it is \"Edits!\"; " +
-      "partitions must be a whole number from 1; it is 0; " +
-      "retentionHours must be a number above 0; it is 0; " +
+      "partitions must be a whole number from 1 to 256; it is 0; " +
       "chunkSize must be a whole number from 100 to 1000000; it is 10; " +
-      'batchSchedule must be a cron expression of five fields; it is "hourly"; ' +
-      "recomputationMinutes must be a whole number from 1; it is 0",
+      "recomputationMinutes must be a whole number from 1 to 10080; it is 0; " +
+      "retentionHours must be a number from 0.001 to 876000; it is 0; " +
+      "batchSchedule must be five fields of cron: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6, " +
+      'each a number, a range, a list, * or a step of these, e.g. */15; it is "hourly"',
   );
   expect(target.serviceArgs.size).toBe(0);
 });

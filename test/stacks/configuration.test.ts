@@ -98,10 +98,12 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
     size: "must be one of tiny, small, ha",
     application: "must be the path of a module",
     topic: "must be lower-case letters, digits, '.', '_' and '-'",
-    partitions: "must be a whole number from 1",
-    retentionHours: "must be a number from 0.001, e.g. 12 or 0.5",
+    partitions:
+      "must be a whole number from 1 to 256 (the archiver and each bolt read and buffer every partition by itself, and Kafka opens files for each of them)",
+    retentionHours: "must be a number from 0.001 to 876000, e.g. 12 or 0.5",
     chunkSize: "must be a whole number from 100 to 1000000",
-    batchSchedule: "must be a cron expression of five fields",
+    batchSchedule:
+      "must be five fields of cron: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6, each a number, a range, a list, * or a step of these, e.g. */15",
     ephemeral: "must be true or false",
     deleteData: "must be true or false",
   };
@@ -116,6 +118,41 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
   expect(() => parseStackConfiguration(wrong)).toThrow(TypeError);
   expect(() => parseStackConfiguration(wrong)).toThrow(["the stack's configuration is wrong:", ...lines].join("\n"));
 });
+
+test.each(["0", "2.5", "1e1", "0x10", " 7", "7 ", "+7", "-1", "007", "", "257", "100000", "99999999999999999999"])(
+  "%j partitions are refused: numbers are plain decimal digits, within stated bounds",
+  (partitions) => {
+    expect(() => parseStackConfiguration({ partitions })).toThrow(
+      `partitions: must be a whole number from 1 to 256 (the archiver and each bolt read and buffer every partition by itself, and Kafka opens files for each of them); it is ${JSON.stringify(partitions)}`,
+    );
+  },
+);
+
+test.each([
+  ["retentionHours", "1e9"],
+  ["retentionHours", "999999999"],
+  ["sealHours", "0x10"],
+  ["archiveMinutes", "0"],
+  ["archiveMinutes", ".5"],
+  ["recomputationMinutes", "1000000"],
+  ["kafkaControllers", "1e0"],
+])("%s %s is refused", (key, value) => {
+  expect(() => parseStackConfiguration({ [key]: value })).toThrow(/must be a (whole )?number from \S+ to \S+/);
+});
+
+test("a long value is told by its beginning", () => {
+  const { message } = failureOf({ topic: "É".repeat(100_000) });
+  expect(message.length).toBeLessThan(400);
+});
+
+function failureOf(values: Record<string, string>): Error {
+  try {
+    parseStackConfiguration(values);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it is taken");
+}
 
 test("data is deleted only where it is ephemeral", () => {
   expect(() => parseStackConfiguration({ deleteData: "true" })).toThrow(
@@ -283,7 +320,7 @@ test("Pulumi's own check takes the defaults and what a person may write, and the
     description: "partitions of the topic",
     default: 2,
     anyOf: [
-      { type: "integer", minimum: 1 },
+      { type: "integer", minimum: 1, maximum: 256 },
       { type: "string", pattern: "^[0-9]+$" },
     ],
   });
