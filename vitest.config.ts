@@ -23,6 +23,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: Object.keys(kinds).map(pattern),
+          // All of the machine's: the default leaves one to the person, half of a small machine.
+          maxWorkers: "100%",
           testTimeout: 20_000,
         },
       },

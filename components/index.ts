@@ -6,6 +6,7 @@
  * @module lambda-architecture
  */
 export * from "../jobs/index.ts";
+export type { KafkaConnection } from "../jobs/kafka/connection.ts";
 export { type LoadedApplication, loadApplication } from "./application.ts";
 export * from "./cassandra/index.ts";
 export * from "./druid/index.ts";
@@ -19,10 +20,12 @@ export * from "./storm/index.ts";
 export * from "./target.ts";
 export {
   createLocalTarget,
+  type Free,
   type LocalService,
   LocalTarget,
   type LocalTargetArgs,
   type LocalTask,
+  type Surroundings,
 } from "./targets/local/index.ts";
 export * from "./yarn/index.ts";
 export * from "./zookeeper/index.ts";

@@ -1,78 +1,138 @@
 /*
  * The checks and tests, all of them or one kind, with the counts of all as the last line:
  *
- *     npm test                   type check, lint, unit tests, tests on real servers, and on an S3 server but for the demo;
- *                                with CI=true in the environment in containers as well
- *     npm run check              type check and lint
+ *     npm test                   type check, lint, documentation, unit tests, and of the tests that start servers those that
+ *                                a seed chooses (scripts/heavy-tests.ts); with CI=true in the environment in containers too
+ *     npm test -- --seed N       with a seed of one's own. Default: the commit's time, or today's where there is no commit
+ *     npm run test:all           as npm test, with all that a seed may choose
+ *     npm run check              type check, lint and documentation
  *     npm run test:unit          unit tests; what follows `--` goes to vitest, e.g. a file's name
- *     npm run test:real
+ *     npm run test:real          all tests on real servers
  *     npm run test:long          code, sizes and numbers of servers changed while all runs, and faults; no part of npm test
  *     npm run test:docker        the whole architecture in containers
  *     npm run test:kubernetes    the whole architecture on a Kubernetes control plane; no part of npm test
- *     npm run test:storage       the master dataset on an S3 server, the demo included
+ *     npm run test:storage       the master dataset on an S3 server
  */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { table } from "../components/table.ts";
+import { CommandLine, runCommandLine, UsageError } from "./command-line.ts";
+import { checkout } from "./environment.ts";
+import { chooseTests, type HeavyTest, heavyTests, kindOf, minutesOf } from "./heavy-tests.ts";
 import { runPackageProgram } from "./package-program.ts";
 import { type Counts, countsOfReport, sum, summary } from "./test-counts.ts";
 
-const [kind, ...vitestArguments] = process.argv.slice(2);
-const kinds = {
-  check: [typeCheck, lint],
-  unit: [() => vitest("unit")],
-  real: [() => vitest("real")],
-  long: [() => vitest("long")],
-  docker: [() => vitest("docker")],
-  kubernetes: [() => vitest("kubernetes")],
-  storage: [() => vitest("storage")],
-};
-if (kind !== undefined && !Object.hasOwn(kinds, kind)) {
-  console.error(`there is no kind of test ${JSON.stringify(kind)}; the kinds are ${Object.keys(kinds).join(", ")}`);
-  process.exit(2);
-}
-/** Those on an S3 server that take three minutes; the whole demo on it takes five more. */
-const shortStorage = () => vitest("storage", "test/components/", "test/jobs/");
-/** It installs Debian's Docker and starts a daemon, which is not for everybody's machine. */
-const inContainers = process.env.CI === "true" ? kinds.docker : [];
-const steps =
-  kind === undefined
-    ? [...kinds.check, ...kinds.unit, ...kinds.real, shortStorage, ...inContainers]
-    : kinds[kind as keyof typeof kinds];
-
-const counts: Counts[] = [];
-for (const step of steps) counts.push(await step());
-const total = sum(counts);
-console.log(summary(total));
-process.exitCode = total.failed === 0 ? 0 : 1;
-
-async function typeCheck(): Promise<Counts> {
-  return await single("type check", "tsc", "--project", ".");
+/** Some tests or a check, counted and timed by themselves. */
+interface Part {
+  readonly name: string;
+  readonly run: () => Promise<Counts>;
 }
 
-async function lint(): Promise<Counts> {
-  return await single("lint and format", "biome", "check", ".");
+const check: readonly Part[] = [
+  passing("type check", "tsc", "--project", "."),
+  passing("lint and format", "biome", "check", "."),
+  passing("documentation", "typedoc", "--emit", "none"),
+];
+const kinds = ["unit", "real", "long", "docker", "kubernetes", "storage"];
+
+await runCommandLine(async () => {
+  const [first = "--", ...others] = process.argv.slice(2);
+  const { parts, notes } = first.startsWith("-") ? choice() : { parts: partsOf(first, others), notes: [] };
+  for (const note of notes) console.log(note);
+  const results: { readonly name: string; readonly counts: Counts; readonly seconds: number }[] = [];
+  for (const { name, run } of parts) {
+    console.log(`\n${name}`);
+    const began = performance.now();
+    const counts = await run();
+    results.push({ name, counts, seconds: Math.round((performance.now() - began) / 1_000) });
+  }
+  const rows = results.map(({ name, counts: { passed, failed, skipped }, seconds }) => [
+    ...[name, passed, failed, skipped],
+    (seconds / 60).toFixed(1),
+  ]);
+  console.log(["", ...table(["part", "passed", "failed", "skipped", "minutes"], rows), ""].join("\n"));
+  for (const note of notes) console.log(note);
+  const total = sum(results.map(({ counts }) => counts));
+  console.log(summary(total));
+  return total.failed === 0 ? 0 : 1;
+});
+
+/** @throws {UsageError} if there is no such kind */
+function partsOf(kind: string, vitestArguments: readonly string[]): readonly Part[] {
+  if (kind === "check") return check;
+  if (kinds.includes(kind)) return [vitest(`${kind} tests`, kind, ...vitestArguments)];
+  throw new UsageError(`there is no kind of test ${JSON.stringify(kind)}; the kinds are check, ${kinds.join(", ")}`);
+}
+
+/** What `npm test` runs, and what it says of what it does not run. */
+function choice(): { readonly parts: readonly Part[]; readonly notes: readonly string[] } {
+  const options = { seed: { type: "string" }, all: { type: "boolean" } } as const;
+  const commandLine = new CommandLine({ name: "test", usage: "[--seed N | --all]", options }, process.argv.slice(2));
+  const { all = false } = commandLine.values;
+  const seed = commandLine.whole("seed", 0, 999_999_999_999) ?? seedOfCommit();
+  commandLine.throwIfAny();
+  const { chosen, left } = all ? { chosen: heavyTests, left: [] } : chooseTests(heavyTests, seed);
+  // They install Debian's Docker and start a daemon, which is not for everybody's machine.
+  const inContainers = ({ file }: HeavyTest) => kindOf(file) === "docker" && process.env.CI !== "true";
+  return {
+    parts: [
+      ...check,
+      vitest("unit tests", "unit"),
+      ...chosen.filter((test) => !inContainers(test)).map(({ file }) => vitest(file, kindOf(file), file)),
+    ],
+    notes: [
+      ...(all ? [] : [`seed ${seed}; npm test -- --seed ${seed} runs the same`]),
+      ...listed("left to other seeds; npm run test:all runs them", left),
+      ...listed("left out where CI is not true; npm run test:docker runs it", chosen.filter(inContainers)),
+    ],
+  };
+}
+
+/** One line that names the tests, with the minutes that they take; nothing of no tests. */
+function listed(what: string, tests: readonly HeavyTest[]): string[] {
+  if (tests.length === 0) return [];
+  return [`${what} (${minutesOf(tests).toFixed(0)} minutes): ${tests.map(({ file }) => file).join(", ")}`];
+}
+
+/** Another one for each commit. */
+function seedOfCommit(): number {
+  try {
+    return Number(
+      execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: checkout, encoding: "utf8", stdio: "pipe" }),
+    );
+  } catch {
+    return Math.floor(Date.now() / 86_400_000);
+  }
 }
 
 /** A check that passes or fails as a whole: it counts as one test. */
-async function single(name: string, program: string, ...args: string[]): Promise<Counts> {
-  console.log(`\n${name}: ${[program, ...args].join(" ")}`);
-  const passed = (await runPackageProgram(program, ...args)) === 0;
-  console.log(`${name}: ${passed ? "passed" : "failed"}`);
-  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+function passing(name: string, program: string, ...args: readonly string[]): Part {
+  return {
+    name,
+    run: async () => {
+      const passed = (await runPackageProgram(program, ...args)) === 0;
+      console.log(passed ? "passed" : "failed");
+      return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+    },
+  };
 }
 
-/** @param files parts of the paths of the test files. Default: all */
-async function vitest(project: string, ...files: readonly string[]): Promise<Counts> {
-  console.log(`\n${project} tests`);
-  const folder = mkdtempSync(join(tmpdir(), "lambda-architecture-test-"));
-  try {
-    const report = join(folder, "report.json");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const where = ["run", "--project", project, ...files];
-    const exitCode = await runPackageProgram("vitest", ...where, ...reporters, ...vitestArguments);
-    return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** @param args e.g. the paths of test files, or parts of them. Default: all of the project */
+function vitest(name: string, project: string, ...args: readonly string[]): Part {
+  return {
+    name,
+    run: async () => {
+      const folder = mkdtempSync(join(tmpdir(), "lambda-architecture-test-"));
+      try {
+        const report = join(folder, "report.json");
+        const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+        const exitCode = await runPackageProgram("vitest", "run", "--project", project, ...reporters, ...args);
+        return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
 }

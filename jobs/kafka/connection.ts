@@ -1,20 +1,20 @@
 import type { ConnectionOptions } from "@platformatic/kafka";
 import * as z from "zod";
 
-/** How the jobs reach Kafka's brokers. */
+/** The schema of a {@link KafkaConnection}. */
 export const kafkaConnectionSchema = z.strictObject({
-  /** `host:port` of the brokers. */
   bootstrapServers: z.array(z.string()).min(1),
+  authentication: z.strictObject({ kind: z.literal("aws-iam"), region: z.string() }).optional(),
+});
+
+/** How the jobs reach Kafka's brokers. */
+export interface KafkaConnection {
+  /** `host:port` of the brokers. At least one */
+  readonly bootstrapServers: readonly string[];
   /**
    * `aws-iam`: over TLS, as the role that AWS gives to the process, as Amazon MSK wants it. Default: neither encrypted nor
    * authenticated, for brokers on a network of their own
    */
-  authentication: z.strictObject({ kind: z.literal("aws-iam"), region: z.string() }).optional(),
-});
-
-/** See {@link kafkaConnectionSchema}. */
-export interface KafkaConnection {
-  readonly bootstrapServers: readonly string[];
   readonly authentication?: { readonly kind: "aws-iam"; readonly region: string } | undefined;
 }
 

@@ -7,7 +7,7 @@ import { memoryGiven } from "./instances.ts";
 import { freeOfMachine } from "./machine.ts";
 import { type PermanentValues, permanentProblems, permanentValues } from "./permanent.ts";
 
-/** What an {@link Admission} knows of its surroundings. */
+/** What a target that checks its machine before it starts servers knows of its surroundings. */
 export interface Surroundings {
   /** What is free on the machine of the folder. */
   free(folder: string): Promise<Free>;
