@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildSync, version as esbuildVersion } from "esbuild";
 import type { ViewLayout } from "../jobs/formats.ts";
 import { createViewTables } from "../jobs/speed/tables.ts";
 import { cacheFolder } from "./cache-folder.mjs";
+import { viewCode } from "./view-code.ts";
 
 /** The root of the sources, of the checkout or of the package: what paths in a bundle are relative to, so that it does not tell where it was made. */
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,8 +25,8 @@ const options = {
 } as const satisfies BuildOptions;
 
 /**
- * Leaves out what does not count as a view's code. Names stay: short ones would be given by how often each letter stands
- * in the sources, types and unused code included, and so would change with them.
+ * Leaves out what does not count as a view's code. Names stay for now: short ones would be given by how often each letter
+ * stands in the sources, types and unused code included, and so would change with them. They are given to what is left.
  */
 const withoutLayout = { minifySyntax: true, minifyWhitespace: true } as const satisfies BuildOptions;
 
@@ -67,10 +68,10 @@ export function bundleProgram({ entry, application, folder = programsFolder() }:
 }
 
 /**
- * The generation of a view: 8 hexadecimal digits of the hash of its code, of all that it uses and nothing else,
- * comments, types and layout left out. It is exact for a view that is exported from a module of its own; what stands beside
- * it in the same module, or in the application's if it is not exported at all, counts as its code too. So does the layout of
- * what is stored of it: data of another layout is not read, but computed again beside the old.
+ * The generation of a view: 8 hexadecimal digits of the hash of all that decides on its rows, and nothing else: its own
+ * code, the events' schema, and what either uses; comments, types, names and layout left out. What only other views use
+ * does not count, wherever it stands, see `viewCode`. The layout of what is stored of it counts too: data of another
+ * layout is not read, but computed again beside the old.
  *
  * @param application the absolute path of the module whose default export is the application
  * @param view the view's name
@@ -82,9 +83,16 @@ export function viewGeneration(application: string, view: string, layout: ViewLa
   const key = { application, view, stored, options, root };
   const isGeneration = (value: string) => /^[0-9a-f]{8}$/.test(value);
   return remembered(programsFolder(), key, isGeneration, () => {
-    const { source, inputs } = viewSource(application, view);
-    const { text } = bundle({ ...options, ...virtual(source), format: "esm", ...withoutLayout, treeShaking: true });
-    return { value: sha256([view, ...stored, text].join("\0")).slice(0, 8), inputs };
+    const { views, inputs: all } = viewNames(application);
+    const index = views.indexOf(view);
+    if (index < 0) throw new Error(`${application} has no view ${JSON.stringify(view)}.`);
+    const { text: module, inputs } = applicationModule(application);
+    const folder = dirname(application);
+    const isPure = (imported: string) => isDefinition(folder, imported);
+    const code = viewCode({ text: module, view: index, views: views.length, isPure });
+    const whole = bundle({ ...options, ...virtual(code, folder), format: "esm", ...withoutLayout, treeShaking: true });
+    const { text } = bundle({ ...options, ...virtual(whole.text), format: "esm", minify: true });
+    return { value: sha256([view, ...stored, text].join("\0")).slice(0, 8), inputs: [...all, ...inputs] };
   });
 }
 
@@ -97,47 +105,49 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : 1;
 }
 
-/** A module that exports the view only: from the module that exports it, else the application as a whole. */
-function viewSource(application: string, view: string): { source: string; inputs: readonly string[] } {
-  const whole = `export { default } from ${JSON.stringify(application)};`;
-  const { inputs, used } = bundle({ ...options, ...virtual(whole), format: "esm" });
-  // Only what is used: an index from which an application takes one function leads to all of this package.
-  const modules = used.filter((input) => !input.includes("/node_modules/"));
-  // Run, a bundle of them all tells which module's which export is the view, by identity.
-  const search = `
+/** The names of the application's views, in order, and the files that were read for them. */
+function viewNames(application: string): { views: readonly string[]; inputs: readonly string[] } {
+  const source = `
     import application from ${JSON.stringify(application)};
-    ${modules.map((file, index) => `import * as m${index} from ${JSON.stringify(file)};`).join("\n")}
-    const wanted = application.views.find(({ name }) => name === ${JSON.stringify(view)});
-    const exported = [${modules.map((_, index) => `m${index}`)}].flatMap((module, index) =>
-      Object.keys(module).filter((name) => module[name] === wanted).map((name) => ({ index, name })));
-    console.log(JSON.stringify(wanted === undefined ? {} : { exported: exported[0] ?? null }));`;
-  const { text } = bundle({ ...options, ...virtual(search), format: "esm", banner: { js: banner } });
+    console.log(JSON.stringify(application.views.map(({ name }) => name)));`;
+  const { text, inputs } = bundle({ ...options, ...virtual(source), format: "esm", banner: { js: banner } });
   const run = spawnSync(process.execPath, ["--input-type=module", "-"], { input: text, encoding: "utf8" });
   if (run.status !== 0) throw new Error(`${application} cannot be loaded:\n${run.stderr.trim()}`);
-  const { exported } = JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "{}") as {
-    exported?: { index: number; name: string } | null;
-  };
-  if (exported === undefined) throw new Error(`${application} has no view ${JSON.stringify(view)}.`);
-  if (exported === null) return { source: whole, inputs };
-  const file = JSON.stringify(modules[exported.index]);
-  return { source: `export { ${JSON.stringify(exported.name)} as "view" } from ${file};`, inputs };
+  return { views: JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "[]"), inputs };
+}
+
+/** The application as one module, in which the functions that only define something stay imported. */
+function applicationModule(application: string): { text: string; inputs: readonly string[] } {
+  return bundle({
+    ...options,
+    ...virtual(`export { default } from ${JSON.stringify(application)};`),
+    // Imports of files are written relative to where it would be.
+    outfile: join(dirname(application), "application.mjs"),
+    external: [...definitions.map((path) => join(root, path)), "zod", "zod/*", "lambda-architecture/jobs"],
+    format: "esm",
+  });
+}
+
+/** The modules of ours whose functions only make values: measures, views, applications. */
+const definitions = ["jobs/application.*", "jobs/index.*", "jobs/measures/*", "jobs/views/*"];
+
+/** Whether an import in an {@link applicationModule}, which is of the folder, is of such a module, or of zod. */
+function isDefinition(folder: string, imported: string): boolean {
+  if (!imported.startsWith(".") && !isAbsolute(imported))
+    return /^(zod(\/.*)?|lambda-architecture\/jobs)$/.test(imported);
+  return /^jobs\/(application\.|index\.|measures\/|views\/)/.test(relative(root, resolve(folder, imported)));
 }
 
 /** Build options for a module that is no file. */
-function virtual(contents: string): BuildOptions {
-  return { stdin: { contents, resolveDir: root, loader: "js" } };
+function virtual(contents: string, resolveDir = root): BuildOptions {
+  return { stdin: { contents, resolveDir, loader: "js" } };
 }
 
-/** The bundle's text, and the absolute paths of the files that were read for it and of those that are used in it. */
-function bundle(build: BuildOptions): { text: string; inputs: string[]; used: string[] } {
+/** The bundle's text, and the absolute paths of the files that were read for it. */
+function bundle(build: BuildOptions): { text: string; inputs: string[] } {
   const { outputFiles, metafile } = buildSync({ ...build, write: false, metafile: true });
-  const files = (names: readonly string[]) =>
-    names.filter((name) => name !== "<stdin>").map((name) => resolve(root, name));
-  const used = Object.values(metafile.outputs)
-    .flatMap((output) => Object.entries(output.inputs))
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([name]) => name);
-  return { text: outputFiles[0]?.text ?? "", inputs: files(Object.keys(metafile.inputs)), used: files(used) };
+  const inputs = Object.keys(metafile.inputs).filter((name) => name !== "<stdin>");
+  return { text: outputFiles[0]?.text ?? "", inputs: inputs.map((name) => resolve(root, name)) };
 }
 
 /** A file as it was: one that was written since, even with its old time given back, has another. */
