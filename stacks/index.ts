@@ -6,17 +6,17 @@ import { awsPrice } from "./aws-price.ts";
 import { stackBudget } from "./budget.ts";
 import { parseStackConfiguration, type StackConfiguration } from "./configuration.ts";
 import { endWithOutput } from "./lost-output.ts";
+import { notedValues, permanentProblems, permanentValues } from "./permanent.ts";
 import { createStack } from "./program.ts";
 
 endWithOutput();
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 const configuration = readStackConfiguration();
-const {
-  architecture,
-  application: module,
-  demands,
-  target,
-} = await createStack(configuration, {
+const noted = await notedValues();
+const problems = permanentProblems(configuration, noted);
+if (problems.length > 0)
+  throw new pulumi.RunError(`the stack's data does not allow this configuration:\n${problems.join("\n")}`);
+const { architecture, application, demands, target } = await createStack(configuration, {
   checkout,
   stackFolder: join(checkout, ".lambda", "stacks", pulumi.getStack()),
 });
@@ -31,19 +31,24 @@ if (configuration.target !== "local")
   );
 if (configuration.target === "aws") pulumi.log.info(awsPrice(configuration, demands).join("\n"));
 
-export const queryUrl = architecture.queryUrl;
-export const archiverUrl = architecture.archiverUrl;
-export const bootstrapServers = architecture.bootstrapServers;
-export const topic = architecture.topic;
-/** Where the master dataset is: `hdfs://host:port`, or `s3a://bucket`. */
-export const fileSystem = architecture.fileSystem;
-/** The name of the Kubernetes cluster in AWS's account; undefined on other targets. */
-export const clusterName = "clusterName" in target ? target.clusterName : undefined;
-export const application = module;
-export const batchCommand = architecture.batchCommand;
-export const jobConfiguration = architecture.configuration;
-/** What the console of Pulumi's backend shows of the stack; it puts the other outputs in. */
-export const readme = readFileSync(join(checkout, "Pulumi.README.md"), "utf8");
+/** The stack's outputs. One that has no value would be a warning on every preview: it is left out. */
+export default {
+  queryUrl: architecture.queryUrl,
+  archiverUrl: architecture.archiverUrl,
+  bootstrapServers: architecture.bootstrapServers,
+  topic: architecture.topic,
+  /** Where the master dataset is: `hdfs://host:port`, or `s3a://bucket`. */
+  fileSystem: architecture.fileSystem,
+  /** The name of the Kubernetes cluster in AWS's account. */
+  ...("clusterName" in target && { clusterName: target.clusterName }),
+  application,
+  batchCommand: architecture.batchCommand,
+  jobConfiguration: architecture.configuration,
+  /** What the next change of the configuration may not change. */
+  permanent: permanentValues(configuration, noted),
+  /** What the console of Pulumi's backend shows of the stack; it puts the other outputs in. */
+  readme: readFileSync(join(checkout, "Pulumi.README.md"), "utf8"),
+};
 
 function readStackConfiguration(): StackConfiguration {
   // All that is set, so that a key with a typing error does not go unnoticed.

@@ -108,6 +108,7 @@ export class ProgramRecording {
       project,
       stack,
       preview,
+      "organization",
     );
     const monitor = pulumi.runtime.getMonitor() as unknown as {
       registerResource(request: Request, ...rest: unknown[]): unknown;
