@@ -373,7 +373,7 @@ function createJobs(
   name: string,
   { target, application }: LambdaArchitectureArgs,
   { archiverMemory = 288, archiverCpu = 0.1, servingMemory = 416, servingCpu = 0.1, bolts = 1 }: JobSizeArgs,
-  { topic, partitions, batchSchedule, recomputationMinutes: minutes }: Inputs,
+  { topic, batchSchedule, recomputationMinutes: minutes }: Inputs,
   { kafka, cassandra, storage, storm, druid, yarn }: Servers,
   generations: Readonly<Record<string, string>>,
   configuration: pulumi.Output<string>,
@@ -423,7 +423,6 @@ function createJobs(
   createSpeedLayer({
     ...job([kafka, cassandra, storm, ...views]),
     nimbusSeeds: storm.nimbusSeeds,
-    partitions,
     bolts,
     generations,
   });

@@ -10,8 +10,6 @@ import { jobModule } from "./server.ts";
 export interface SpeedLayerArgs extends JobArgs {
   /** See `StormCluster.nimbusSeeds`. */
   readonly nimbusSeeds: pulumi.Input<string[]>;
-  /** Partitions of the topic. */
-  readonly partitions: number;
   /** Bolt processes. Default: 1 */
   readonly bolts?: number;
   /** The generation of every view by its name. */
@@ -26,15 +24,15 @@ export interface SpeedLayerArgs extends JobArgs {
  * does: a row's timestamp is its end offset. A topology keeps no data, so it is never protected.
  */
 export function createSpeedLayer(args: SpeedLayerArgs): StormTopology {
-  const { target, application, partitions, bolts = 1, generations } = args;
-  const definition = speedTopology({ node: target.node, partitions, bolts });
+  const { target, application, bolts = 1, generations } = args;
+  const definition = speedTopology({ node: target.node, bolts });
   const programs = {
     [speedResources.spout]: target.program(jobModule("speed/spout.ts"), application.module),
     [speedResources.bolt]: target.program(jobModule("speed/bolt.ts"), application.module),
   };
   const names = Object.values(programs).map((path) => basename(path));
   // Where Node is on this machine is no part of what runs: a plan is the same on every machine.
-  const described = speedTopology({ node: "node", partitions, bolts });
+  const described = speedTopology({ node: "node", bolts });
   const hash = createHash("sha256")
     .update(JSON.stringify([described, names, generations]))
     .digest("hex");

@@ -262,11 +262,12 @@ async function readSpeed(
       continue;
     }
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
-    return containsOf(start, withoutOpenChunks(coverage, underWay), watermarks);
+    return containsOf(version, start, withoutOpenChunks(coverage, underWay), watermarks);
   }
 }
 
 function containsOf(
+  version: Version | undefined,
   horizon: Offsets,
   coverage: Coverage,
   watermarks: Readonly<Record<number, { readonly latest: number }>>,
@@ -280,7 +281,8 @@ function containsOf(
     ]),
   );
   const lag = Object.entries(log).reduce((sum, [partition, end]) => sum + end - (speed[partition] ?? 0), 0);
-  const { holes } = coverage;
+  // What the version lacks, a person has accepted; what the speed view lacks, nobody yet.
+  const holes = [...(version?.lost ?? []).map((range) => ({ ...range, accepted: true })), ...coverage.holes];
   const problems: string[] = [];
   const complete = lag === 0 && holes.every(({ accepted }) => accepted) && problems.length === 0;
   return { horizon, speed, log, lag, holes, problems, complete };

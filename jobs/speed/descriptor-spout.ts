@@ -15,6 +15,8 @@ export interface DescriptorSpoutOptions {
   readonly reader: Pick<RangeReader, "watermarks" | "latest">;
   readonly store: Pick<SpeedStore, "progress" | "horizon" | "tablesId">;
   readonly reporter: Reporter;
+  /** The most descriptors that are under way at once, see `ChunkScheduleOptions`. */
+  readonly mostUnderWay?: number;
   /** Milliseconds between two looks at the log's end. Default: 20 */
   readonly pollMilliseconds?: number;
   /** Milliseconds between two looks at what changes seldom: the log's begin, and the tables. Default: 1,000 */
@@ -119,7 +121,7 @@ export class DescriptorSpout implements Spout {
   }
 
   async #resume(watermarks: Readonly<Record<number, Watermarks>>): Promise<ChunkSchedule> {
-    const { views, configuration, store, reporter } = this.#options;
+    const { views, configuration, store, reporter, mostUnderWay } = this.#options;
     const tables = await store.tablesId(views);
     if (tables === undefined) throw new Error("a table of the speed views is missing; `pulumi up` makes it");
     const areNew = this.#tables !== undefined && tables !== this.#tables;
@@ -144,6 +146,7 @@ export class DescriptorSpout implements Spout {
       chunkSize: configuration.chunkSize,
       start,
       tables,
+      ...(mostUnderWay !== undefined && { mostUnderWay }),
       warn: (message) => reporter.error(message),
     });
   }

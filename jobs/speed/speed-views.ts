@@ -1,10 +1,11 @@
+import { LRUCache } from "lru-cache";
 import type { Application } from "../application.ts";
 import { chunkEnd, chunkStart } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent } from "../events/decode.ts";
-import type { Fetched, RangeReader } from "../kafka/range-reader.ts";
+import type { RangeReader } from "../kafka/range-reader.ts";
 import { ChunkRows } from "./chunk-rows.ts";
-import type { Descriptor } from "./descriptor.ts";
+import { type Descriptor, descriptorId } from "./descriptor.ts";
 import type { AnyView, SpeedStore } from "./store.ts";
 
 export interface SpeedViewsOptions {
@@ -13,6 +14,8 @@ export interface SpeedViewsOptions {
   readonly configuration: Pick<Configuration, "topic" | "chunkSize" | "maxEventBytes">;
   readonly reader: Pick<RangeReader, "fetch">;
   readonly store: Pick<SpeedStore, "writeRows" | "writeProgress">;
+  /** Milliseconds without a record after which a stretch is given up. Default: 20,000, less than Storm waits for a tuple */
+  readonly patience?: number;
 }
 
 /** What is kept in memory of a chunk that is not full yet, so that only what is new has to be read. */
@@ -33,17 +36,30 @@ interface OpenChunk {
 
 /** How many chunks may follow before an open one is forgotten: more than are ever under way at once. */
 const keptChunks = 16;
+/** How many finished chunks are remembered, of all partitions: many times those that are ever under way at once. */
+const finishedChunks = 1_000;
+
+/** What was finished of a chunk. */
+interface FinishedChunk {
+  readonly tables: string;
+  readonly views: ReadonlySet<string>;
+}
 
 /**
  * Works descriptors off: reads their events from Kafka, aggregates them and writes the rows that changed. A descriptor
  * may come twice, late, or to two processes at once: rows are a function of the events up to the descriptor's end, and
- * of two writes of a row the one with the larger end wins.
+ * of two writes of a row the one with the larger end wins. One that comes again while it is worked off, since Storm took
+ * it for lost, or after that, costs nothing.
  */
 export class SpeedViews {
   readonly #options: SpeedViewsOptions;
   readonly #views: ReadonlyMap<string, AnyView>;
   readonly #open = new Map<string, OpenChunk>();
+  /** By chunk, what has to end before the next descriptor of it begins. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** By descriptor, the work on it. */
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #finished = new LRUCache<string, FinishedChunk>({ max: finishedChunks });
 
   constructor(options: SpeedViewsOptions) {
     this.#options = options;
@@ -55,6 +71,16 @@ export class SpeedViews {
    * kept of the chunk: the next descriptor reads it from its first event.
    */
   execute(descriptor: Descriptor): Promise<void> {
+    const work = `${descriptorId(descriptor)} ${descriptor.views.join()}`;
+    let done = this.#underWay.get(work);
+    if (done === undefined) {
+      done = this.#inTurn(descriptor).finally(() => this.#underWay.delete(work));
+      this.#underWay.set(work, done);
+    }
+    return done;
+  }
+
+  #inTurn(descriptor: Descriptor): Promise<void> {
     // One descriptor of a chunk at a time; chunks beside each other.
     const id = `${descriptor.partition}/${descriptor.chunk}`;
     const turn = (this.#turns.get(id) ?? Promise.resolve()).then(() => this.#executeInTurn(id, descriptor));
@@ -68,7 +94,9 @@ export class SpeedViews {
   }
 
   async #executeInTurn(id: string, descriptor: Descriptor): Promise<void> {
-    const { partition, chunk, end } = descriptor;
+    const { partition, chunk, end, views, tables } = descriptor;
+    const finished = this.#finished.get(id);
+    if (finished?.tables === tables && views.every((view) => finished.views.has(view))) return;
     const open = this.#openChunk(id, descriptor);
     const isFull = end === chunkEnd(chunk, this.#options.configuration.chunkSize);
     if (end <= open.written) return;
@@ -82,7 +110,10 @@ export class SpeedViews {
         }),
       );
       open.written = end;
-      if (isFull) this.#open.delete(id);
+      if (isFull) {
+        this.#open.delete(id);
+        this.#finished.set(id, { tables, views: new Set(open.rows.keys()) });
+      }
     } catch (error) {
       this.#open.delete(id);
       throw error;
@@ -106,24 +137,33 @@ export class SpeedViews {
     return open;
   }
 
+  /** @throws {Error} with the reason if Kafka does not give the events up to the end */
   async #read(open: OpenChunk, { partition, end }: Descriptor): Promise<void> {
-    const { application, configuration, reader } = this.#options;
+    const { application, configuration, reader, patience = 20_000 } = this.#options;
     const all = [...open.rows.values()];
-    while (open.read < end) {
-      const options = { end, maxWaitMilliseconds: 1_000 };
-      const fetched: Fetched & { readonly leaderEpoch?: number } = await reader.fetch(
-        configuration.topic,
-        partition,
-        open.read,
-        options,
-      );
-      for (const { value } of fetched.records) {
-        const decoded = decodeEvent(application, value, configuration.maxEventBytes);
-        // What is no event, or none for a view, is reported by the archiver.
-        if ("event" in decoded) for (const rows of all) rows.add(decoded.event);
+    const gaveUp = new AbortController();
+    const { signal } = gaveUp;
+    // What waits for events that never come would keep its place for ever.
+    const timer = setTimeout(() => {
+      const what = `partition ${partition} gives nothing from offset ${open.read} on`;
+      gaveUp.abort(new Error(`${what} for ${patience} ms, of ${end} that the log was seen to reach`));
+    }, patience);
+    try {
+      while (open.read < end) {
+        signal.throwIfAborted();
+        const options = { end, maxWaitMilliseconds: Math.min(1_000, patience), signal };
+        const fetched = await reader.fetch(configuration.topic, partition, open.read, options);
+        for (const { value } of fetched.records) {
+          const decoded = decodeEvent(application, value, configuration.maxEventBytes);
+          // What is no event, or none for a view, is reported by the archiver.
+          if ("event" in decoded) for (const rows of all) rows.add(decoded.event);
+        }
+        if (fetched.leaderEpoch >= 0) open.leaderEpoch = fetched.leaderEpoch;
+        if (fetched.next > open.read) timer.refresh();
+        open.read = fetched.next;
       }
-      open.read = fetched.next;
-      if (fetched.leaderEpoch !== undefined && fetched.leaderEpoch >= 0) open.leaderEpoch = fetched.leaderEpoch;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

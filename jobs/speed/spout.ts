@@ -1,4 +1,5 @@
 /** The spout of the speed topology: a process that says which stretches of Kafka are due. Started by a Storm worker. */
+import { parseArgs } from "node:util";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
@@ -7,6 +8,7 @@ import { redirectConsole, runSpout } from "./multilang.ts";
 import { CassandraSpeedStore } from "./store.ts";
 
 const configuration = readConfiguration();
+const { values } = parseArgs({ options: { "most-under-way": { type: "string" } }, strict: false });
 
 await runSpout((reporter) => {
   redirectConsole(reporter);
@@ -16,6 +18,7 @@ await runSpout((reporter) => {
     reader: new RangeReader({ ...configuration.kafka, clientId: "speed-spout" }),
     store: new CassandraSpeedStore({ configuration }),
     reporter,
+    mostUnderWay: Number(values["most-under-way"] ?? 16),
   });
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Pointer } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkOf, chunkStart, type Offsets } from "../../../jobs/chunks.ts";
 import { count, sum } from "../../../jobs/measures/index.ts";
 import { answerGranularities, answerOf, mergeToSteps, Ranking, withTotal } from "../../../jobs/serving/merge.ts";
@@ -243,5 +244,52 @@ describe("consistency", () => {
       holes: [{ partition: 0, from: 10, to: 20, accepted: false }],
     });
     expect(answer.contains.complete).toBe(false);
+  });
+
+  it("names what the log lost before it was read, also before the first chunk and where nothing follows", async () => {
+    const stores = new SimulatedStores([log, log, log], [visits], 10, 2);
+    const written = stores.views.get("visits");
+    // Partition 0 lost its begin before anything was read, partition 1 what follows its first chunk, partition 2 nothing.
+    stores.earliest = { 0: 13, 1: 24, 2: 0 };
+    written?.write(0, 2, [25]);
+    written?.write(1, 0, [10]);
+    written?.writeTo(2, 25);
+    const asked = { ...options(stores), partitions: 3 };
+    const { contains, total } = await queryKey(asked, visits, request);
+    const hole = (partition: number, from: number, to: number) => ({ partition, from, to, accepted: false });
+    expect(contains).toMatchObject({
+      ...{ horizon: { 0: 0, 1: 0, 2: 0 }, speed: { 0: 0, 1: 10, 2: 25 }, complete: false },
+      holes: [hole(0, 0, 20), hole(1, 10, 24)],
+    });
+    expect(total).toEqual({ visits: 35, bytes: 35 });
+    // The batch layer alone says nothing of what the speed layer holds.
+    expect((await queryKey(asked, visits, { ...request, layer: "batch" })).contains.holes).toEqual([]);
+  });
+
+  it("names what its version lacks as accepted, and is complete with it", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    stores.publish(visits, "v1", { 0: 20 });
+    const pointer = stores.pointers.get("visits") as Pointer;
+    stores.pointers.set("visits", { ...pointer, lost: [{ partition: 0, from: 3, to: 7 }] });
+    stores.earliest = { 0: 20 };
+    stores.views.get("visits")?.write(0, 2, [25]);
+    for (const layer of layers)
+      expect((await queryKey(options(stores), visits, { ...request, layer })).contains).toMatchObject({
+        holes: [{ partition: 0, from: 3, to: 7, accepted: true }],
+        complete: layer !== "batch",
+      });
+  });
+
+  it("gives up, with the reason, if its version is dropped again and again", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    let swaps = 0;
+    const read = stores.batchSteps.bind(stores);
+    stores.publish(visits, "v0", { 0: 10 });
+    stores.batchSteps = async (...args) => {
+      stores.publish(visits, `v${++swaps}`, { 0: 10 });
+      return read(...args);
+    };
+    await expect(queryKey(options(stores), visits, request)).rejects.toThrow("changed 5 times while reading");
+    expect(swaps).toBe(5);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ChunkSchedule } from "../../../jobs/speed/chunk-schedule.ts";
+import { ChunkSchedule, type ChunkScheduleOptions } from "../../../jobs/speed/chunk-schedule.ts";
 import { descriptorId } from "../../../jobs/speed/descriptor.ts";
 
 const options = { chunkSize: 10, start: { a: { 0: 0 } }, tables: "t" };
@@ -71,14 +71,141 @@ test("starts where the first view needs it, and names the views that do", () => 
   expect(schedule.take(0)).toEqual([stretch(1, 20, ["b"]), stretch(2, 25, ["a", "b"])]);
 });
 
-test("goes on at a chunk's edge, and says so, if retention was faster", () => {
+/** A schedule, and what it says. */
+function warned(more: Partial<ChunkScheduleOptions> = {}) {
   const warnings: string[] = [];
-  const schedule = new ChunkSchedule({ ...options, warn: (message) => warnings.push(message) });
+  return { warnings, schedule: new ChunkSchedule({ ...options, ...more, warn: (message) => warnings.push(message) }) };
+}
+
+test("goes on at a chunk's edge, and names what is lost, if the log lost what was never given out", () => {
+  const { warnings, schedule } = warned();
   schedule.observe(log(20));
-  for (const descriptor of schedule.take(0)) schedule.fail(descriptorId(descriptor), 0);
+  schedule.observe(log(38, 34));
+  expect(warnings).toEqual([expect.stringContaining("begins at offset 34 now, and the speed layer had read up to 0")]);
+  expect(schedule.take(0)).toEqual([]);
   schedule.observe(log(50, 34));
-  expect(warnings).toEqual([expect.stringContaining("deleted events from offset 20")]);
-  expect(schedule.take(10_000)).toEqual([stretch(4, 50)]);
+  expect(schedule.take(0)).toEqual([stretch(4, 50)]);
+  expect(warnings).toHaveLength(1);
+});
+
+test("chunks that failed and whose begin the log has lost are dropped with a reason, and the rest goes on", () => {
+  const { warnings, schedule } = warned();
+  schedule.observe(log(60));
+  const given = schedule.take(0);
+  expect(given).toEqual([stretch(0, 10), stretch(1, 20)]);
+  schedule.fail("0/0/10/t", 0);
+  // The other one is still under way when the log begins behind everything that was given out.
+  schedule.observe(log(90, 70));
+  expect(warnings).toEqual([
+    expect.stringContaining("the log begins at offset 70 now"),
+    expect.stringContaining("chunk 0 is given up: the log begins at offset 70 now"),
+  ]);
+  expect(schedule.take(10_000)).toEqual([stretch(7, 80)]);
+  schedule.fail("0/1/20/t", 10_000);
+  expect(warnings.at(-1)).toContain("chunk 1 is given up");
+  expect(schedule.take(20_000)).toEqual([stretch(8, 90)]);
+});
+
+test("a log that begins within the open chunk is read on as long as the bolt can, and else behind the chunk", () => {
+  const { warnings, schedule } = warned();
+  schedule.observe(log(14));
+  for (const descriptor of schedule.take(0)) schedule.ack(descriptorId(descriptor));
+  schedule.observe(log(16, 13));
+  // The bolt remembers what the chunk began with.
+  expect(schedule.take(0)).toEqual([stretch(1, 16)]);
+  schedule.ack("0/1/16/t");
+  schedule.observe(log(18, 13));
+  expect(schedule.take(0)).toEqual([stretch(1, 18)]);
+  expect(warnings).toEqual([]);
+  schedule.fail("0/1/18/t", 0);
+  expect(warnings).toEqual([expect.stringContaining("chunk 1 is given up")]);
+  schedule.observe(log(19, 13));
+  expect(schedule.take(10_000)).toEqual([]);
+  schedule.observe(log(23, 13));
+  expect(schedule.take(10_000)).toEqual([stretch(2, 23)]);
+});
+
+test("a chunk that keeps failing takes one place, is then set aside, and succeeds when it can", () => {
+  const { warnings, schedule } = warned({ attempts: 3 });
+  schedule.observe(log(60));
+  let now = 0;
+  const others: number[] = [];
+  for (; now < 40_000; now += 1_000)
+    for (const { chunk, end } of schedule.take(now)) {
+      if (chunk === 1) schedule.fail(`0/1/${end}/t`, now);
+      else {
+        schedule.ack(`0/${chunk}/${end}/t`);
+        others.push(chunk);
+      }
+    }
+  expect(others).toEqual([0, 2, 3, 4, 5]);
+  expect(warnings).toEqual([expect.stringContaining("chunk 1 has failed 3 times")]);
+  expect(schedule.take(120_000)).toEqual([stretch(1, 20)]);
+  schedule.ack("0/1/20/t");
+  expect(schedule.take(1_000_000)).toEqual([]);
+});
+
+test("the open chunk that was set aside comes again with what the log holds by then", () => {
+  const { schedule } = warned({ attempts: 1 });
+  schedule.observe(log(4));
+  schedule.take(0);
+  schedule.fail("0/0/4/t", 0);
+  schedule.observe(log(13));
+  expect(schedule.take(1)).toEqual([stretch(1, 13)]);
+  expect(schedule.take(60_000)).toEqual([stretch(0, 10)]);
+});
+
+test("as long as everything fails, no more is tried than the window", () => {
+  const { schedule } = warned({ attempts: 1_000 });
+  schedule.observe(log(1_000));
+  const tried = new Set<number>();
+  for (let now = 0; now < 600_000; now += 100)
+    for (const descriptor of schedule.take(now)) {
+      tried.add(descriptor.chunk);
+      schedule.fail(descriptorId(descriptor), now);
+    }
+  expect(tried).toEqual(new Set([0, 1]));
+});
+
+test("what failed waits for a log that has become shorter than it", () => {
+  const { schedule } = warned();
+  schedule.observe(log(10));
+  schedule.take(0);
+  schedule.fail("0/0/10/t", 0);
+  schedule.observe(log(7));
+  expect(schedule.take(10_000)).toEqual([]);
+  schedule.observe(log(12));
+  expect(schedule.take(20_000)).toEqual([stretch(0, 10), stretch(1, 12)]);
+});
+
+test("what is under way is bounded over all partitions, in number and in events, and every partition has its turn", () => {
+  const partitions = Array.from({ length: 40 }, (_, partition) => partition);
+  const ends = Object.fromEntries(
+    partitions.map((partition) => [partition, { earliest: 0, latest: 30, leaderEpoch: 0 }]),
+  );
+  for (const [limits, most] of [
+    [{ mostUnderWay: 7 }, 7],
+    [{ mostEvents: 95 }, 10],
+  ] as const) {
+    const schedule = new ChunkSchedule({ ...options, ...limits });
+    schedule.observe(ends);
+    const turns: number[] = [];
+    let given = 0;
+    for (let round = 0; round < 100; round++) {
+      const taken = schedule.take(round);
+      expect(taken.length).toBeLessThanOrEqual(most);
+      expect(schedule.take(round)).toEqual([]);
+      turns.push(...taken.map(({ partition }) => partition));
+      given += taken.length;
+      for (const descriptor of taken) schedule.ack(descriptorId(descriptor));
+    }
+    expect(given).toBe(3 * 40);
+    expect(new Set(turns.slice(0, 40)).size).toBe(40);
+  }
+  // One that is larger than the limit goes alone.
+  const large = new ChunkSchedule({ ...options, mostEvents: 1 });
+  large.observe(ends);
+  expect(large.take(0)).toEqual([stretch(0, 10)]);
 });
 
 test("says once that the log became shorter", () => {

@@ -87,7 +87,7 @@ beforeAll(async () => {
     generations,
   };
   createSpeedLayer({
-    ...{ name: "test", target, partitions: 2, dependsOn: [] },
+    ...{ name: "test", target, dependsOn: [] },
     parent: kafka,
     application: { module: join(import.meta.dirname, "../../../jobs/wikipedia/index.ts"), application },
     configuration: pulumi.output(JSON.stringify(configuration)),

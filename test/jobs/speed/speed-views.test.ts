@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
 import { chunkOf, chunkStart } from "../../../jobs/chunks.ts";
+import { OffsetOutOfRangeError } from "../../../jobs/kafka/errors.ts";
 import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
 import type { Fetched, FetchOptions } from "../../../jobs/kafka/range-reader.ts";
 import { count, distinct, sum } from "../../../jobs/measures/index.ts";
@@ -254,7 +256,7 @@ describe("rows equal one pass in memory", () => {
             for (const [partition, values] of log.entries())
               for (let chunk = 0; chunkStart(chunk, chunkSize) < values.length; chunk++) {
                 const end = Math.min(values.length, chunkStart(chunk + 1, chunkSize));
-                expect(progress).toContainEqual({ view: of.name, partition, chunk, end, leaderEpoch: -1 });
+                expect(progress).toContainEqual({ view: of.name, partition, chunk, end, leaderEpoch: 0 });
               }
           }
         },
@@ -263,10 +265,10 @@ describe("rows equal one pass in memory", () => {
   });
 });
 
-/** Bolts that read a log of three events, and what they read and wrote. */
-function watched() {
+/** Bolts that read a log of so many events, and what they read and wrote; `hold` is waited for before each read. */
+function watched({ events = 3, hold = async () => {} }: { events?: number; hold?: () => Promise<void> } = {}) {
   const event = (key: string) => JSON.stringify({ time: "2015-09-12T00:00:00Z", key, value: 1, user: key });
-  const log = [[event("a"), event("b"), event("a")]];
+  const log = [Array.from({ length: events }, (_, index) => event(index === 1 ? "b" : "a"))];
   const read: string[] = [];
   const wrote: string[] = [];
   const store = new MemoryStore();
@@ -276,7 +278,7 @@ function watched() {
     reader: {
       fetch: (topic, partition, start, options) => {
         read.push(`${topic} ${partition} ${start}-${options?.end}`);
-        return reader(log, async () => {}).fetch(topic, partition, start, options);
+        return reader(log, hold).fetch(topic, partition, start, options);
       },
     },
     store: {
@@ -286,8 +288,8 @@ function watched() {
       },
     },
   });
-  const execute = (end: number, tables = "t") =>
-    views.execute({ partition: 0, chunk: 0, end, views: ["by-key"], tables });
+  const execute = (end: number, tables = "t", names = ["by-key"]) =>
+    views.execute({ partition: 0, chunk: chunkOf(end - 1, chunkSize), end, views: names, tables });
   return { execute, read, wrote };
 }
 
@@ -306,4 +308,68 @@ test("begins an open chunk again where the tables were made again", async () => 
   await execute(3, "new tables");
   expect(read).toEqual(["events 0 0-2", "events 0 0-3"]);
   expect(wrote).toEqual(["by-key a 2", "by-key b 2", "by-key a 3", "by-key b 3"]);
+});
+
+test("a descriptor that comes after its chunk was finished is acknowledged without reading", async () => {
+  const { execute, read, wrote } = watched({ events: 10 });
+  await execute(5);
+  await execute(10);
+  const before = [read.length, wrote.length];
+  for (const end of [3, 5, 10]) await execute(end);
+  expect([read.length, wrote.length]).toEqual(before);
+  // Other tables hold nothing of it, nor does a view that it was not for.
+  await execute(5, "new tables");
+  await execute(5, "new tables", ["by-key", "by-user"]);
+  expect(read.slice(before[0])).toEqual(["events 0 0-5", "events 0 3-5", "events 0 0-5", "events 0 3-5"]);
+});
+
+test("what is finished is remembered of so many chunks only", async () => {
+  const chunks = 1_100;
+  const { execute, read } = watched({ events: chunks * chunkSize });
+  for (let chunk = 1; chunk <= chunks; chunk++) await execute(chunk * chunkSize);
+  const before = read.length;
+  await execute(chunks * chunkSize);
+  expect(read).toHaveLength(before);
+  await execute(chunkSize);
+  expect(read.length).toBeGreaterThan(before);
+});
+
+test("a descriptor that comes again while it is worked off is worked off once", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { execute, read, wrote } = watched({ events: 5, hold: () => gate.promise });
+  const all = [execute(5), execute(5), execute(5)];
+  gate.resolve();
+  await Promise.all(all);
+  expect(read).toEqual(["events 0 0-5", "events 0 3-5"]);
+  expect(wrote).toEqual(["by-key a 5", "by-key b 5"]);
+});
+
+test("a stretch that Kafka does not give is given up with the reason, and its place is free", async () => {
+  const outOfRange = new OffsetOutOfRangeError({
+    ...{ topic: "events", partition: 0, offset: 0, earliest: 7_000, latest: 7_100 },
+  });
+  const answers: Record<string, (signal: AbortSignal | undefined) => Promise<Fetched>> = {
+    lost: () => Promise.reject(outOfRange),
+    // The log ends before the descriptor's end, for good.
+    shorter: async () => {
+      await sleep(5);
+      return { records: [], next: 0, latest: 0, leaderEpoch: -1 };
+    },
+    // No broker answers.
+    away: (signal) => new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+  };
+  for (const [kind, reason] of [
+    ["lost", "offset 0 of events-0 is not in [7000, 7100)"],
+    ["shorter", "partition 0 gives nothing from offset 0 on for 50 ms, of 5 that the log was seen to reach"],
+    ["away", "partition 0 gives nothing from offset 0 on for 50 ms, of 5 that the log was seen to reach"],
+  ] as const) {
+    const views = new SpeedViews({
+      ...{ application: app, configuration, store: new MemoryStore(), patience: 50 },
+      reader: {
+        fetch: async (_topic, _partition, _start, options) => (await answers[kind]?.(options?.signal)) as Fetched,
+      },
+    });
+    const descriptor = { partition: 0, chunk: 0, end: 5, views: ["by-key"], tables: "t" };
+    await expect(views.execute(descriptor), kind).rejects.toThrow(reason);
+  }
 });
