@@ -24,14 +24,35 @@ export function liveDataNodes({ beans }: NameNodeBeans): ListedDataNode[] {
 
 /**
  * Blocks with fewer copies than they shall have, on DataNodes that stay, from the report of the NameNode's check (`fsck`);
- * without those that have no copy at all.
+ * without those that have no copy at all, and those of files that somebody gave more copies than there are DataNodes.
  *
+ * @param dataNodes how many DataNodes there shall be
  * @throws {Error} if it is no such report, or of a check that broke off
  */
-export function blocksToCopy(report: string): number {
+export function blocksToCopy(report: string, dataNodes: number): number {
   const [, blocks] = /^\s*Under-replicated blocks:\s+(\d+)/m.exec(report) ?? [];
   if (blocks === undefined) throw new Error(`the NameNode's check of its files says:\n${report.trim()}`);
-  return Number(blocks);
+  const beyond = [...report.matchAll(/Target Replicas is \d+ but found (\d+) live replica/g)].filter(
+    ([, copies]) => Number(copies) >= dataNodes,
+  );
+  return Number(blocks) - beyond.length;
+}
+
+/** A file as WebHDFS lists it. */
+export interface ListedFile {
+  readonly pathSuffix: string;
+  readonly type: "FILE" | "DIRECTORY";
+  readonly replication: number;
+}
+
+/**
+ * Whether a file is to get the number of copies that is wanted: it has the number that files got by default before, so
+ * nobody chose it.
+ *
+ * @param before the number that was wanted the last time; undefined if nobody noted it: then all files had it
+ */
+export function isToBeCopied({ type, replication }: ListedFile, wanted: number, before: number | undefined): boolean {
+  return type === "FILE" && replication !== wanted && (before === undefined || replication === before);
 }
 
 /** The text of the file of DataNodes that may hold no blocks: all that are known and not wanted, an address a line. */

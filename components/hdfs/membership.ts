@@ -11,10 +11,20 @@ import { execFile } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { parseArgs, promisify } from "node:util";
 import { runTaskProgram, untilNothingIsLeft } from "../task-program.ts";
-import { blocksToCopy, excludedDataNodes, liveDataNodes, membershipProblems } from "./membership-plan.ts";
+import {
+  blocksToCopy,
+  excludedDataNodes,
+  isToBeCopied,
+  type ListedFile,
+  liveDataNodes,
+  membershipProblems,
+} from "./membership-plan.ts";
 
 /** Milliseconds that DataNodes have to register with the NameNode after they are ready. */
 const registrationTimeout = 60_000;
+
+/** The attribute of the root folder that notes how many copies files had by default when this last ran to its end. */
+const replicationAttribute = "user.lambda-architecture.replication";
 
 interface Membership {
   readonly nameNode: string;
@@ -51,9 +61,11 @@ async function main(): Promise<readonly string[]> {
   };
   if (values.check) return membershipProblems(membership.dataNodes, await liveNodes(membership));
   await untilNothingIsLeft(() => unregistered(membership), registrationTimeout);
-  const changed = await setReplication(membership, "/");
+  const before = await notedReplication(membership);
+  const changed = before === membership.replication ? 0 : await setReplication(membership, "/", before);
   const excluded = await exclude(membership);
   await untilNothingIsLeft(() => uncopied(membership));
+  if (before !== membership.replication) await noteReplication(membership);
   console.log(
     `${membership.dataNodes.length} DataNodes; ${changed} files now have ${membership.replication} copies; ` +
       `decommissioned: ${excluded.trim().split("\n").join(", ") || "none"}`,
@@ -68,21 +80,50 @@ async function unregistered(membership: Membership): Promise<string[]> {
   return missing.length === 0 ? [] : [`DataNode ${missing.join(", ")} is not in touch with the NameNode; see its log`];
 }
 
-/** Gives the files under a folder their number of copies. Returns how many had another one. */
-async function setReplication(membership: Membership, folder: string): Promise<number> {
-  const { FileStatuses } = (await webHdfs(membership, "GET", "LISTSTATUS", folder)) as {
-    FileStatuses: { FileStatus: { pathSuffix: string; type: "FILE" | "DIRECTORY"; replication: number }[] };
+/** The number of copies that files had by default when this last ran to its end; undefined if it never did. */
+async function notedReplication(membership: Membership): Promise<number | undefined> {
+  const { XAttrs } = (await webHdfs(membership, "GET", "GETXATTRS", "/", { encoding: "text" })) as {
+    XAttrs: { name: string; value: string }[];
   };
+  const noted = XAttrs.find(({ name }) => name === replicationAttribute);
+  return noted === undefined ? undefined : Number(noted.value.replaceAll('"', ""));
+}
+
+async function noteReplication(membership: Membership): Promise<void> {
+  const attribute = { "xattr.name": replicationAttribute, "xattr.value": `"${membership.replication}"` };
+  const flag = (await notedReplication(membership)) === undefined ? "CREATE" : "REPLACE";
+  await webHdfs(membership, "PUT", "SETXATTR", "/", { ...attribute, flag });
+}
+
+/**
+ * Gives the files under a folder their number of copies, but those whose number somebody else has chosen.
+ *
+ * @param before see `isToBeCopied`
+ * @returns how many files got another number
+ */
+async function setReplication(membership: Membership, folder: string, before: number | undefined): Promise<number> {
+  const listed = (await unlessGone(webHdfs(membership, "GET", "LISTSTATUS", folder))) as
+    | { FileStatuses: { FileStatus: ListedFile[] } }
+    | undefined;
   let changed = 0;
-  for (const { pathSuffix, type, replication } of FileStatuses.FileStatus) {
-    const path = `${folder === "/" ? "" : folder}/${pathSuffix}`;
-    if (type === "DIRECTORY") changed += await setReplication(membership, path);
-    else if (replication !== membership.replication) {
-      await webHdfs(membership, "PUT", "SETREPLICATION", path, { replication: String(membership.replication) });
+  for (const file of listed?.FileStatuses.FileStatus ?? []) {
+    const path = `${folder === "/" ? "" : folder}/${file.pathSuffix}`;
+    if (file.type === "DIRECTORY") changed += await setReplication(membership, path, before);
+    else if (isToBeCopied(file, membership.replication, before)) {
+      const replication = String(membership.replication);
+      await unlessGone(webHdfs(membership, "PUT", "SETREPLICATION", path, { replication }));
       changed++;
     }
   }
   return changed;
+}
+
+/** Undefined if what is asked for has been deleted meanwhile, as others do with theirs at any time. */
+async function unlessGone(answer: Promise<unknown>): Promise<unknown> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  });
 }
 
 /** Tells the NameNode which DataNodes are not wanted. Returns the text of its file. */
@@ -109,7 +150,7 @@ async function uncopied(membership: Membership): Promise<string[]> {
   const nodes = await liveNodes(membership);
   const leaving = nodes.filter(({ address }) => !membership.dataNodes.includes(address));
   // Its metrics would say less, but seconds late.
-  const blocks = blocksToCopy(await fileSystemCheck(membership));
+  const blocks = blocksToCopy(await fileSystemCheck(membership), membership.dataNodes.length);
   return [
     ...leaving.filter(({ state }) => state !== "Decommissioned").map(({ address, state }) => `${address}: ${state}`),
     ...membershipProblems(membership.dataNodes, nodes),
@@ -148,10 +189,16 @@ async function answerOf(response: Response): Promise<unknown> {
   return await (await checked(response)).json();
 }
 
-/** The response, if it is a good one. */
+/** The NameNode has no file or folder of that name. */
+class NotFoundError extends Error {
+  override readonly name = "NotFoundError";
+}
+
+/** The response, if it is a good one. @throws {NotFoundError} */
 async function checked(response: Response): Promise<Response> {
-  if (!response.ok) throw new Error(`${response.url} answers ${response.status} ${await response.text()}`);
-  return response;
+  if (response.ok) return response;
+  const message = `${response.url} answers ${response.status} ${await response.text()}`;
+  throw response.status === 404 ? new NotFoundError(message) : new Error(message);
 }
 
 await runTaskProgram(main);

@@ -4,8 +4,6 @@ export interface PartitionCopies {
   readonly partition: number;
   /** The brokers that shall have a copy, the preferred leader first. */
   readonly replicas: readonly number[];
-  /** Those whose copy is complete. */
-  readonly inSync: readonly number[];
   /** The broker that takes reads and writes, -1 if none can. */
   readonly leader: number;
 }
@@ -27,9 +25,11 @@ export interface PartitionPlan {
 
 /**
  * Gives every partition its number of copies, all on brokers that stay. Copies stay where they are if they can. Only if
- * a broker has none at all, as one that has just joined, others give it its share.
+ * a broker has none at all, as one that has just joined, others give it its share. A topic that somebody gave more
+ * copies keeps them, as far as there are brokers.
  *
  * @param brokers the node ids of the brokers that the cluster shall have
+ * @param replicationFactor how many copies a partition shall have at least
  */
 export function planPartitions(
   partitions: readonly PartitionCopies[],
@@ -38,16 +38,14 @@ export function planPartitions(
 ): PartitionPlan {
   const load = new Map(brokers.map((broker) => [broker, 0]));
   const change = (broker: number, by: number) => load.set(broker, (load.get(broker) ?? 0) + by);
-  const wanted = partitions.map(({ replicas, inSync }) => {
+  const wanted = partitions.map(({ replicas }) => {
     const staying = replicas.filter((broker) => load.has(broker));
-    // Of too many copies, the complete ones are kept.
-    const complete = staying.filter((broker) => inSync.includes(broker));
-    const kept = [...complete, ...staying.filter((broker) => !complete.includes(broker))].slice(0, replicationFactor);
-    for (const broker of kept) change(broker, 1);
-    return staying.filter((broker) => kept.includes(broker));
+    for (const broker of staying) change(broker, 1);
+    return staying;
   });
-  for (const copies of wanted) {
-    while (copies.length < replicationFactor) {
+  for (const [index, copies] of wanted.entries()) {
+    const before = partitions[index]?.replicas.length ?? 0;
+    while (copies.length < Math.min(Math.max(replicationFactor, before), brokers.length)) {
       const broker = leastLoaded(brokers, load, copies);
       copies.push(broker);
       change(broker, 1);

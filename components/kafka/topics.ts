@@ -19,6 +19,8 @@ import {
   IncrementalAlterConfigOperationTypes,
   listPartitionReassignmentsV0,
   MultipleErrors,
+  metadataV12,
+  ResponseError,
 } from "@platformatic/kafka";
 import { connectionOptions, type KafkaConnection, kafkaConnectionSchema } from "../../jobs/kafka/connection.ts";
 import { runTaskProgram, untilNothingIsLeft } from "../task-program.ts";
@@ -107,14 +109,30 @@ async function existingTopics(admin: Admin, names: readonly string[]): Promise<M
   );
 }
 
-/** Every partition of the cluster. */
+/**
+ * Every partition of the cluster: also of Kafka's internal topics, which the client's own metadata leaves out, and which
+ * are there as soon as anyone consumes in a group.
+ */
 async function partitionCopies(admin: Admin): Promise<PartitionCopies[]> {
-  const names = await admin.listTopics({ includeInternals: true });
-  if (names.length === 0) return [];
-  const { topics } = await admin.metadata({ topics: names, forceUpdate: true });
-  return [...topics].flatMap(([topic, { partitions }]) =>
-    partitions.map(({ leader, replicas, isr }, partition) => ({ topic, partition, replicas, inSync: isr, leader })),
+  const topics = await allTopics(admin);
+  return topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, leaderId, replicaNodes }) => ({
+      topic: String(name),
+      partition: partitionIndex,
+      replicas: replicaNodes,
+      leader: leaderId,
+    })),
   );
+}
+
+async function allTopics(admin: Admin) {
+  try {
+    return (await metadataV12.api.async(await anyConnection(admin), null, false, false)).topics;
+  } catch (error) {
+    // A partition without a leader makes the whole answer an error, which has the answer all the same.
+    if (error instanceof ResponseError) return (error.response as metadataV12.MetadataResponse).topics;
+    throw error;
+  }
 }
 
 /** Waits until the controller has taken in all brokers. */

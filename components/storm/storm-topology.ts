@@ -16,7 +16,8 @@ export interface StormTopologyArgs {
   /** The spouts, bolts and streams. */
   readonly definition: FluxTopology;
   /**
-   * What the names of topologies that take each other's place begin with, before a hyphen. When one is submitted while
+   * What the names of topologies that take each other's place begin with; a hyphen and the eight hexadecimal digits of a
+   * hash follow. When one is submitted while
    * several others of the family run, only the one that has run the longest goes on beside it: the others were to take its
    * place and never did, and would hold the workers that this one needs.
    *

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import {
   blocksToCopy,
   excludedDataNodes,
+  isToBeCopied,
+  type ListedFile,
   liveDataNodes,
   membershipProblems,
 } from "../../../components/hdfs/membership-plan.ts";
@@ -20,9 +22,28 @@ test("the NameNode's list is read: JSON in JSON", () => {
 test("blocks to copy are read from the check's report; those without any copy are not waited for", () => {
   const report = (blocks: number) =>
     `Status: HEALTHY\n Missing blocks:\t\t2\n Under-replicated blocks:\t${blocks} (60.0 %)\n Blocks queued for replication:\t0\n`;
-  expect(blocksToCopy(report(3))).toBe(3);
-  expect(blocksToCopy(report(0))).toBe(0);
-  expect(() => blocksToCopy("FSCK ended\nAccess denied for user someone\n")).toThrow("Access denied for user someone");
+  expect(blocksToCopy(report(3), 3)).toBe(3);
+  expect(blocksToCopy(report(0), 3)).toBe(0);
+  expect(() => blocksToCopy("FSCK ended\nAccess denied for user someone\n", 3)).toThrow(
+    "Access denied for user someone",
+  );
+});
+
+test("a file that somebody gave more copies than there are DataNodes is not waited for", () => {
+  const line = (file: string, wanted: number, found: number) =>
+    `/${file}:  Under replicated BP-1:blk_1_1. Target Replicas is ${wanted} but found ${found} live replica(s), 0 decommissioned replica(s), 0 decommissioning replica(s).\n`;
+  const report = `${line("job/split", 10, 2)}${line("master/edits", 2, 1)}\n Under-replicated blocks:\t2 (60.0 %)\n`;
+  expect(blocksToCopy(report, 2)).toBe(1);
+  expect(blocksToCopy(report, 3)).toBe(2);
+});
+
+test("files get the number of copies that is wanted, but those whose number somebody else has chosen", () => {
+  const file = (replication: number): ListedFile => ({ pathSuffix: "part", type: "FILE", replication });
+  expect(isToBeCopied(file(1), 3, 1)).toBe(true);
+  expect(isToBeCopied(file(2), 3, 1)).toBe(false);
+  expect(isToBeCopied(file(3), 3, 1)).toBe(false);
+  expect(isToBeCopied(file(2), 3, undefined)).toBe(true);
+  expect(isToBeCopied({ ...file(0), type: "DIRECTORY" }, 3, 0)).toBe(false);
 });
 
 test("excluded is whatever is known and not wanted, also what left before; who comes back is so no more", () => {

@@ -19,3 +19,8 @@ test("of a first and a second topology none is superseded", () => {
   expect(supersededTopologies("No topologies running.\n", "speed", "speed-ffffffff")).toEqual([]);
   expect(supersededTopologies(listing, "speedy", "speedy-ffffffff")).toEqual([]);
 });
+
+test("a topology that somebody else has submitted is never superseded", () => {
+  const theirs = listing.replaceAll("speed-bbbbbbbb", "speed-of-their").replaceAll("speed-cccccccc", "speed-test");
+  expect(supersededTopologies(theirs, "speed", "speed-ffffffff")).toEqual([]);
+});

@@ -1,6 +1,7 @@
 /*
  * ZooKeeper servers and DataNodes come and go, on the local target with the real CLI. Steps and expected results:
- * 1. One of each with data, then three: the ensemble has three voters, files have three copies, the data is there.
+ * 1. One of each with data, then three: the ensemble has three voters, files have three copies, the data is there. A
+ *    file whose number of copies somebody else has chosen keeps it, more than there are DataNodes, and breaks no `up`.
  * 2. A ZooKeeper server and a DataNode killed with their supervisors: the others answer; `up` mends both.
  * 3. Back to one of each: the data is there. A second time up to three, over what the servers left behind.
  */
@@ -67,11 +68,27 @@ async function copies(dataNodes: number): Promise<number[]> {
   return Promise.all(locations);
 }
 
+const others = `http://${address("hdfs-namenode")}:9870/webhdfs/v1/others/file?user.name=hdfs`;
+
+async function chooseCopies(count: number): Promise<void> {
+  const headers = { "X-XSRF-HEADER": "test" };
+  const response = await fetch(`${others}&op=SETREPLICATION&replication=${count}`, { method: "PUT", headers });
+  expect(await response.json()).toEqual({ boolean: true });
+}
+
+async function copiesChosen(): Promise<number> {
+  const response = await fetch(`${others}&op=GETFILESTATUS`);
+  return ((await response.json()) as { FileStatus: { replication: number } }).FileStatus.replication;
+}
+
 test("from one server to three: they vote, files get three copies, the data is there", async () => {
   await scale(1);
   await zooKeeperClient(0, "create", "/kept", "precious");
   for (const [path, content] of files) await hdfs.create(path, [Buffer.from(content)]);
+  await hdfs.create("/others/file", [Buffer.from("theirs")]);
+  await chooseCopies(7);
   await scale(3);
+  expect(await copiesChosen()).toBe(7);
   expect((await Promise.all([0, 1, 2].map(mode))).sort()).toEqual(["follower", "follower", "leader"]);
   expect(await copies(3)).toEqual(Array(files.length).fill(3));
   await expectData();
@@ -97,6 +114,7 @@ test("back to one: the data is there; and up to three again, over what the serve
   ]);
   expect(await mode(0)).toBe("leader");
   expect(await copies(1)).toEqual(Array(files.length).fill(1));
+  expect(await copiesChosen()).toBe(7);
   await expectData();
   await zooKeeperClient(0, "set", "/kept", "precious still");
   await scale(3);
