@@ -26,7 +26,7 @@ import { describeReadiness, probe } from "./readiness.ts";
 import type { ServiceInputs, ServiceState } from "./state.ts";
 
 /**
- * The supervisor: a POSIX shell script a service, about 1 MB each. The well-kept process managers do not fit:
+ * The supervisor: a POSIX shell script a service, about 2 MB each with what bounds the log. The well-kept process managers do not fit:
  * process-compose, runit and s6 are not to be had from npm or Maven, supervisord needs Python, and pm2's licence is
  * the AGPL; what they would add (a daemon with an interface of its own) is what the Pulumi provider is here.
  */

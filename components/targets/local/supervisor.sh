@@ -5,7 +5,7 @@
 # Usage: supervisor.sh RUN LOG SIGNAL
 #   RUN     folder with the executables `start`, which becomes the server, and `prepare`, which runs before each start.
 #           Receives supervisor.pid, server.pid (only while the server runs) and exits (a status a line).
-#   LOG     file that receives the output of both
+#   LOG     file that receives the output of both; of more than 10 MiB it becomes LOG.1, in place of the one before
 #   SIGNAL  the server's stop signal, without SIG
 #
 # The distribution of work: this script only keeps the server running; the provider finds and ends what a stopped
@@ -18,6 +18,7 @@ child=
 stopping=
 interrupted=
 largest_log=10485760
+log_interval=3
 longest_delay=30
 settled_after=60
 
@@ -44,15 +45,33 @@ await_child() {
   child=
 }
 
+# Copies the log aside and empties it, while the server goes on writing to it: to append is to write where the end is.
+# What is written during the copy is copied as well; only what comes in the moment between that and the emptying is lost.
 rotate() {
-  [ -f "$log" ] || return
-  [ "$(wc -c <"$log")" -le "$largest_log" ] || mv -f "$log" "$log.1"
+  [ -f "$log" ] || return 0
+  [ "$(wc -c <"$log")" -gt "$largest_log" ] || return 0
+  cp "$log" "$log.1"
+  tail -c "+$(($(wc -c <"$log.1") + 1))" "$log" >>"$log.1"
+  : >"$log"
+}
+
+# Looks after the log for as long as this script runs.
+watch_log() {
+  nap=
+  trap '[ -z "$nap" ] || kill "$nap" 2>/dev/null; exit' TERM
+  while kill -0 "$$" 2>/dev/null; do
+    rotate
+    sleep "$log_interval" &
+    nap=$!
+    wait "$nap"
+  done
 }
 
 echo "$$" >"$run/supervisor.pid"
+watch_log >>"$log" 2>&1 </dev/null &
+watcher=$!
 delay=1
 while [ -x "$run/start" ]; do
-  rotate
   status=0
   if [ -x "$run/prepare" ]; then
     "$run/prepare" >>"$log" 2>&1 </dev/null &
@@ -86,4 +105,5 @@ while [ -x "$run/start" ]; do
   delay=$((delay * 2))
   [ "$delay" -le "$longest_delay" ] || delay=$longest_delay
 done
+kill "$watcher" 2>/dev/null
 rm -f "$run/supervisor.pid"

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -85,7 +85,7 @@ test("a service starts in its data folder, is inspected, and is deleted but for 
   expect((await inspectService(inputs)).drift).toEqual(["server runs without its supervisor"]);
   const again = await startService(inputs, context);
   expect(again.pid).not.toBe(state.pid);
-  expect((await instances(stackFolder)).map(({ pids }) => pids.length <= 3)).toEqual([true]);
+  expect((await instances(stackFolder)).map(({ pids }) => pids.length <= 5)).toEqual([true]);
   await deleteService(inputs);
   expect(await instances(stackFolder)).toEqual([]);
   expect(existsSync(join(stackFolder, "server"))).toBe(false);
@@ -111,6 +111,26 @@ test("the stop signal arrives, SIGINT too, and the server may end in peace", asy
     expect(existsSync(join(inputs.data, "in peace"))).toBe(true);
     expect(readFileSync(join(inputs.logs, `${name}.log`), "utf8")).toContain("supervisor: stopped");
   }
+});
+
+test("the log of a healthy server is rotated while it runs, and goes on without losing what it says", async () => {
+  const count = "cat said; touch ready; n=0; while :; do n=$((n + 1)); echo $n; sleep 0.02; done";
+  const inputs = service("talkative", count);
+  const log = join(inputs.logs, "talkative.log");
+  mkdirSync(inputs.data, { recursive: true });
+  writeFileSync(join(inputs.data, "said"), "what it says first\n".repeat(600_000));
+  const { pid } = await startService(inputs, context);
+  for (const end = Date.now() + 15_000; !existsSync(`${log}.1`) || statSync(log).size > 1_000_000; await sleep(100))
+    if (Date.now() > end) throw new Error("the log is not rotated");
+  await sleep(300);
+  expect((await inspectService(inputs)).pid).toBe(pid);
+  const lines = [`${log}.1`, log].map((file) => readFileSync(file, "utf8").trimEnd().split("\n"));
+  expect(lines[0]?.slice(0, 600_000).every((line) => line === "what it says first")).toBe(true);
+  const counted = [...(lines[0]?.slice(600_000) ?? []), ...(lines[1] ?? [])].map(Number);
+  expect(counted).toEqual([...counted].sort((a, b) => a - b));
+  // At most what it says in a second.
+  expect((counted.at(-1) ?? 0) - counted.length).toBeLessThan(50);
+  await deleteService(inputs);
 });
 
 test("a server that is not ready in time fails by name, with its log, and is stopped", async () => {
