@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import fastify from "fastify";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
+import { answeredHosts, misdirected } from "../hosts.ts";
 import { EventProducer } from "../kafka/event-producer.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
 import { openStorage } from "../storage/open-storage.ts";
@@ -35,6 +36,11 @@ const deadLetters = new EventProducer({
 const storage = openStorage(configuration.storage);
 
 const server = fastify();
+const hosts = answeredHosts(values.address, Number(values.port));
+server.addHook("onRequest", async (request, reply) => {
+  const problem = misdirected(hosts, request.headers.host);
+  if (problem !== undefined) return reply.code(421).send(problem);
+});
 server.get("/healthz", () => ({ status: "ok" }));
 server.get("/metrics", async (_request, reply) =>
   reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

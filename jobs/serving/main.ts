@@ -2,10 +2,10 @@
  * The serving layer as a program: `--configuration FILE --address HOST --port N [--store-timeout MILLISECONDS]`.
  * It ends in order on SIGTERM and SIGINT.
  */
-import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
+import { answeredHosts } from "../hosts.ts";
 import { openStores } from "./open-stores.ts";
 import { createServingLayer } from "./serving-layer.ts";
 
@@ -26,8 +26,7 @@ if (address === undefined || !Number.isInteger(port) || port < 1 || port > 65_53
 }
 const configuration = readConfiguration();
 const { stores, close } = openStores(configuration, storeTimeout);
-const host = isIP(address) === 6 ? `[${address}]` : address;
-const isLoopback = address === "::1" || address === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(address);
+const hosts = answeredHosts(address, port);
 const app = await createServingLayer({
   views: application.views,
   stores,
@@ -35,8 +34,7 @@ const app = await createServingLayer({
   chunkSize: configuration.chunkSize,
   chunksPerEra: configuration.speed.chunksPerEra,
   storeTimeout,
-  // Elsewhere names and proxies lead here that cannot be known.
-  ...(isLoopback ? { hosts: [`${host}:${port}`, `localhost:${port}`] } : {}),
+  ...(hosts !== undefined && { hosts }),
   log: true,
 });
 

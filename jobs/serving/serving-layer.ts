@@ -4,6 +4,8 @@ import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import pLimit from "p-limit";
 import * as z from "zod";
 import { TooManyKeysError } from "../batch/query.ts";
+import { misdirected } from "../hosts.ts";
+import { ReportLimit } from "../report-limit.ts";
 import { keyAnswerSchema, topAnswerSchema, viewsSchema } from "./answers.ts";
 import { createMetrics } from "./metrics.ts";
 import { keyParameters, ParameterErrors, topParameters } from "./parameters.ts";
@@ -15,16 +17,18 @@ import { type AnyView, bounded, StoreError, type StoreName } from "./stores.ts";
 export interface ServingLayerOptions extends QueryOptions {
   readonly views: readonly AnyView[];
   /**
-   * The `Host` headers that are answered, e.g. `127.0.0.1:8080`; others get 421. A page of a foreign site whose name
-   * was made to lead to this address (DNS rebinding) thus cannot read it. Default: all
+   * The `Host` headers that are answered, e.g. `127.0.0.1:8080`, see `answeredHosts`; others get 421. Default: all
    */
   readonly hosts?: readonly string[];
   /** The most questions that are answered at once; as long as they are, their rows are in memory. Default: 64 */
   readonly parallelQuestions?: number;
   /** The most that wait for their turn; further ones are refused at once. Default: 256 */
   readonly waitingQuestions?: number;
-  /** Whether to log errors of stores to standard output, as JSON lines. Default: false */
-  readonly log?: boolean;
+  /**
+   * Whether to log errors to standard output, as JSON lines: of each store at most one in 10 s, with how many there were;
+   * or where else to write the lines. Default: false
+   */
+  readonly log?: boolean | { write(line: string): void };
 }
 
 /**
@@ -37,13 +41,15 @@ export interface ServingLayerOptions extends QueryOptions {
 export async function createServingLayer(options: ServingLayerOptions): Promise<FastifyInstance> {
   const { views, stores } = options;
   const app = fastify({
-    logger: options.log === true,
+    logger: typeof options.log === "object" ? { stream: options.log } : options.log === true,
     // Counting requests is the metrics' task.
     logController: new LogController({ disableRequestLogging: true }),
     // A probe that holds a connection open must not delay the end.
     forceCloseConnections: true,
   });
   const metrics = createMetrics(options, views);
+  // An outage lasts longer than its first questions, and each would say the same.
+  const failed = new ReportLimit();
   const turns = pLimit(options.parallelQuestions ?? 64);
   const inTurn = <Answer>(answer: () => Promise<Answer>): Promise<Answer> => {
     if (turns.pendingCount >= (options.waitingQuestions ?? 256)) throw new BusyError();
@@ -58,8 +64,8 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (options.hosts !== undefined && !options.hosts.includes(request.headers.host ?? ""))
-      return sendProblem(reply, 421, `this is ${options.hosts[0]}, not ${request.headers.host}`);
+    const problem = misdirected(options.hosts, request.headers.host);
+    if (problem !== undefined) return sendProblem(reply, 421, problem);
   });
   app.addHook("onResponse", async (request, reply) => {
     const { route, view } = request.routeOptions.config as { route?: string; view?: string };
@@ -77,13 +83,16 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
     if (error instanceof StoreError && error.cause instanceof TooManyKeysError)
       return sendProblem(reply, 422, error.cause.message);
     if (error instanceof StoreError) {
-      request.log.warn({ store: error.store, path: request.url }, error.message);
+      const failures = failed.note(error.store);
+      if (failures !== undefined)
+        request.log.warn({ store: error.store, path: boundedText(request.url), failures }, boundedText(error.message));
       return sendProblem(reply, 503, `${error.store} does not answer`, { store: error.store });
     }
     if (error instanceof BusyError) return sendProblem(reply.header("retry-after", 1), 503, error.message);
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500) return sendProblem(reply, status, (error as Error).message);
-    request.log.error(error);
+    const failures = failed.note("itself");
+    if (failures !== undefined) request.log.error({ err: error, failures }, "a question failed");
     return sendProblem(reply, status, "something is wrong in the serving layer; its log says what");
   });
   app.setNotFoundHandler((request, reply) => {
@@ -201,6 +210,11 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
   );
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   return app;
+}
+
+/** The text, cut where it is made of what anybody sends. */
+function boundedText(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 499)}…` : text;
 }
 
 /** More questions come than can be answered. */

@@ -258,6 +258,21 @@ describe("a store that does not answer", () => {
     });
   });
 
+  it("writes one line of a store that is away, not one a question, and names how many failed", async () => {
+    const lines: string[] = [];
+    const other = await createServingLayer({
+      ...{ views: [visits], stores, partitions: 2, chunkSize: 2, chunksPerEra: 2, storeTimeout: 50 },
+      log: { write: (line) => lines.push(line) },
+    });
+    failing("watermarks", "fails");
+    const path = `/views/visits?site=${"a".repeat(900)}&page=x&granularity=hour`;
+    for (let question = 0; question < 30; question++) expect((await other.inject(path)).statusCode).toBe(503);
+    await other.close();
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ store: "Kafka", failures: 1 });
+    expect(lines[0]?.length).toBeLessThan(1_500);
+  });
+
   it("is a 503 of who asks while too many wait, at once", async () => {
     const { promise: down, resolve: up } = Promise.withResolvers<void>();
     const read = stores.pointer.bind(stores);
