@@ -27,6 +27,9 @@ function literal(value: unknown): string {
     .join(", ")} }`;
 }
 
+/** The providers' types, which take seconds to read: both tests check against the same ones. */
+const sourceFiles = new Map<string, ts.SourceFile | undefined>();
+
 /** What the compiler says of the resources, each sentence after the resource's name. */
 function typeErrors(resources: readonly PlannedResource[]): string[] {
   const typed = resources.flatMap((resource) => {
@@ -51,8 +54,11 @@ function typeErrors(resources: readonly PlannedResource[]): string[] {
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (path) => path === file || fileExists(path);
-  host.getSourceFile = (path, ...rest) =>
-    path === file ? ts.createSourceFile(file, text, ts.ScriptTarget.ESNext) : getSourceFile(path, ...rest);
+  host.getSourceFile = (path, ...rest) => {
+    if (path === file) return ts.createSourceFile(file, text, ts.ScriptTarget.ESNext);
+    if (!sourceFiles.has(path)) sourceFiles.set(path, getSourceFile(path, ...rest));
+    return sourceFiles.get(path);
+  };
   const program = ts.createProgram([file], options, host);
   return ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ start = 0, messageText }) => {
     const line = text.slice(0, start).split("\n").length - 1 - head.length;
