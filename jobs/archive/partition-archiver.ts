@@ -1,5 +1,6 @@
 import type { Application } from "../application.ts";
 import { abortable, withBackOff } from "../back-off.ts";
+import { errorText } from "../bounded-text.ts";
 import { chunkEnd, chunkOf, chunkStart, firstWholeChunk } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent, oneLine } from "../events/decode.ts";
@@ -9,7 +10,7 @@ import type { RangeReader } from "../kafka/range-reader.ts";
 import { isSealMarker } from "../kafka/seal-marker.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { ArchiveError } from "./archive-error.ts";
-import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema } from "./dead-letter.ts";
+import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema, shortLetter } from "./dead-letter.ts";
 import { type ArchivedRange, archivedRange, fileName, partitionFolder } from "./layout.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 
@@ -184,12 +185,19 @@ export class PartitionArchiver<Event> {
     const fresh = letters.filter(({ offset }) => offset > this.#lettered);
     const last = fresh.at(-1);
     if (last === undefined) return;
-    const events = fresh.map((letter) => ({
-      key: deadLetterKey(letter),
-      value: JSON.stringify(letter),
-      partition: this.#partition,
-    }));
-    await abortable(this.#services.deadLetters.send(events), signal);
+    const send = (all: readonly DeadLetter[]) => {
+      const partition = this.#partition;
+      const events = all.map((letter) => ({ key: deadLetterKey(letter), value: JSON.stringify(letter), partition }));
+      return abortable(this.#services.deadLetters.send(events), signal);
+    };
+    try {
+      await send(fresh);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // It would be refused for ever, and the partition with it.
+      this.#services.log(`${errorText(error)}; sends ${fresh.length} dead letters without their values`);
+      await send(fresh.map(shortLetter));
+    }
     this.#lettered = last.offset;
     this.#services.metrics.deadLetters.inc(this.#label, fresh.length);
   }

@@ -1,9 +1,14 @@
+import { boundedText } from "../bounded-text.ts";
+import { parseExactly } from "../exact-json.ts";
 import { fetch } from "../fetch.ts";
 import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
+import { greatestTotal, pastRange } from "../measures/total.ts";
 import type { Row } from "../views/aggregate.ts";
 import { earliestTime, latestTime } from "../views/time.ts";
+import { boundedBody } from "./bounded-body.ts";
 import { type AnyView, measureColumns } from "./columns.ts";
 import { decodeRow, type EncodedRow } from "./records.ts";
+import { TooMuchError } from "./too-much-error.ts";
 import type { Version } from "./versions.ts";
 
 /** What is asked of one version of a batch view. */
@@ -18,6 +23,10 @@ export interface BatchQuery {
   readonly from?: number | undefined;
   /** Only time steps that start before this time, in milliseconds since 1970. Default: to the last. */
   readonly to?: number | undefined;
+  /** The most rows; if there are more, the query fails. Default: any number */
+  readonly mostRows?: number;
+  /** The most bytes of Druid's answer; if there are more, the query fails. Default: 64 MiB */
+  readonly mostBytes?: number;
   /** Milliseconds until the query fails. Default: 10,000. */
   readonly timeout?: number;
   /** Gives the query up. Default: only the timeout does. */
@@ -44,11 +53,6 @@ export class BatchQueryError extends Error {
   override readonly name: string = "BatchQueryError";
 }
 
-/** There are too many keys to rank them: no attempt at it will do. */
-export class TooManyKeysError extends BatchQueryError {
-  override readonly name = "TooManyKeysError";
-}
-
 /**
  * The rows of a version: one per key and time step of the view's granularity, in no particular order. Complete or an
  * error: a version of which Druid does not serve every segment does not answer.
@@ -69,6 +73,8 @@ export async function readEncodedRows(query: BatchQuery): Promise<EncodedRow[]> 
   // Of no time at all no server has a segment, and there is nothing to ask.
   if (query.version.rows === 0 || from >= to) return [];
   let events = await scan(query);
+  if (query.mostRows !== undefined && events.length > query.mostRows)
+    throw new TooMuchError(tooMuch(query.view, query.mostRows));
   if (events.length === 0) {
     // A broker that has just started and has not heard of the datasource yet answers like one that has no such rows.
     await checkIsKnown(query);
@@ -82,13 +88,23 @@ export async function readEncodedRows(query: BatchQuery): Promise<EncodedRow[]> 
   }));
 }
 
+/** What a question is told that needs more rows than one may read. */
+export function tooMuch({ name }: AnyView, mostRows: number): string {
+  return `${name}: the time asked for has more than ${mostRows} rows of the key, or more bytes, than one question reads: ask for a shorter time with from and to`;
+}
+
+/** What a question is told that needs more keys than are ranked. */
+export function tooManyKeys({ name }: AnyView, mostKeys: number): string {
+  return `${name} has more than ${mostKeys} keys in the time asked for, too many to rank them: ask for a shorter time with from and to`;
+}
+
 /**
  * The totals of one measure, a row a key, in no particular order. Druid adds up what it can (`sum`, `min`, `max`
  * columns), and what it gives is parsed one by one as it is taken; a measure that only its own `merge` can add up is
  * merged here.
  *
  * @throws {BatchQueryError} if Druid does not answer in time and completely
- * @throws {TooManyKeysError} if there are more keys than asked for
+ * @throws {TooMuchError} if there are more keys, or bytes, than asked for
  * @throws {TypeError} if the view has no such measure
  */
 export async function readBatchTotals(query: TotalsQuery): Promise<Iterable<BatchTotal>> {
@@ -98,8 +114,7 @@ export async function readBatchTotals(query: TotalsQuery): Promise<Iterable<Batc
   const { mostKeys = Number.POSITIVE_INFINITY, view } = query;
   const lines = await runSql(query, totalsSql(query));
   const check = (keys: number) => {
-    if (keys > mostKeys)
-      throw new TooManyKeysError(`${view.name} has more than ${mostKeys} keys, too many to rank them`);
+    if (keys > mostKeys) throw new TooMuchError(tooManyKeys(view, mostKeys));
   };
   if (isMergedByDruid(query)) {
     check(lines.count);
@@ -118,9 +133,19 @@ export async function readBatchTotals(query: TotalsQuery): Promise<Iterable<Batc
 
 function* totalsOf(lines: Lines, view: AnyView, measure: AnyMeasure<unknown>): Generator<BatchTotal, void, undefined> {
   const keys = view.keyFields.length;
-  for (const row of rowsOf(lines))
-    yield { key: row.slice(0, keys) as string[], state: measure.decode(row.slice(keys)) };
+  const last = keys + measure.columns.length;
+  for (const row of rowsOf(lines)) {
+    const columns = row.slice(keys, last);
+    let guard = last;
+    measure.columns.forEach(({ wide }, index) => {
+      if (wide && guard < row.length && !(Number(row[guard++]) < widest)) columns[index] = pastRange;
+    });
+    yield { key: row.slice(0, keys) as string[], state: measure.decode(columns) };
+  }
 }
+
+/** Values whose sizes add up to less cannot have turned a long integer around, however the doubles were rounded. */
+const widest = Number(greatestTotal) * (1 - 2 ** -20);
 
 /**
  * The number of rows of a datasource that can be queried now; with all segments of it in one time chunk, all or none.
@@ -153,6 +178,8 @@ export function rowsScan(query: BatchQuery): object {
     ...(query.keys !== undefined && { filter: keysFilter(view, query.keys) }),
     columns: ["__time", ...view.keyFields, ...view.columns.map((column) => column.name)],
     resultFormat: "compactedList",
+    // One more tells that there are too many.
+    ...(query.mostRows !== undefined && { limit: query.mostRows + 1 }),
   };
 }
 
@@ -181,7 +208,11 @@ export function totalsSql(query: TotalsQuery): Sql {
   const columns = measureColumns(query.view, query.measure);
   if (!isMergedByDruid(query)) return select(query, [...fields, ...columns.map((column) => identifier(column.name))]);
   const merged = columns.map((column) => `${column.merge?.toUpperCase()}(${identifier(column.name)})`);
-  const { query: text, parameters } = select(query, [...fields, ...merged]);
+  // A long integer turns around without a word: how large the values are together tells whether it can have.
+  const guards = columns
+    .filter(({ wide }) => wide)
+    .map((column) => `SUM(ABS(CAST(${identifier(column.name)} AS DOUBLE)))`);
+  const { query: text, parameters } = select(query, [...fields, ...merged, ...guards]);
   // One more tells that there are too many.
   const limit = query.mostKeys === undefined ? "" : ` LIMIT ${query.mostKeys + 1}`;
   return { query: `${text} GROUP BY ${fields.join(", ")}${limit}`, parameters };
@@ -227,7 +258,7 @@ async function checkIsKnown(query: BatchQuery): Promise<void> {
 
 function json({ broker }: BatchQuery, text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch (error) {
     throw new BatchQueryError(`Druid at ${broker} broke off its answer to ${what}`, { cause: error });
   }
@@ -239,7 +270,10 @@ interface Lines {
   readonly count: number;
 }
 
-async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, sql: Sql): Promise<Lines> {
+async function runSql(
+  query: Pick<BatchQuery, "broker" | "timeout" | "signal" | "mostBytes">,
+  sql: Sql,
+): Promise<Lines> {
   const text = await ask(query, "/druid/v2/sql", { ...sql, resultFormat: "arrayLines" }, sql.query);
   // The blank line at the end says that nothing was cut off.
   if (!text.endsWith("\n\n") && text !== "\n")
@@ -253,14 +287,19 @@ async function runSql(query: Pick<BatchQuery, "broker" | "timeout" | "signal">, 
 function* rowsOf({ text }: Lines): Generator<ColumnValue[], void, undefined> {
   let start = 0;
   for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-    if (end > start) yield JSON.parse(text.slice(start, end));
+    if (end > start) yield parseExactly(text.slice(start, end)) as ColumnValue[];
     start = end + 1;
   }
 }
 
 /** The text of Druid's answer to a question, which errors call `what`; perhaps cut off, but of every segment. */
 async function ask(
-  { broker, timeout = 10_000, signal }: Pick<BatchQuery, "broker" | "timeout" | "signal">,
+  {
+    broker,
+    timeout = 10_000,
+    mostBytes = 64 * 1024 * 1024,
+    signal,
+  }: Pick<BatchQuery, "broker" | "timeout" | "signal" | "mostBytes">,
   path: string,
   question: object,
   what: string,
@@ -278,12 +317,14 @@ async function ask(
     });
     status = response.status;
     context = response.headers.get("x-druid-response-context");
-    body = await response.text();
+    const instead = "ask for a shorter time with from and to";
+    body = await boundedBody(response.body, mostBytes, `Druid answers with more than ${mostBytes} bytes: ${instead}`);
   } catch (error) {
+    if (error instanceof TooMuchError) throw error;
     throw new BatchQueryError(`Druid at ${broker} does not answer: ${(error as Error).message}`, { cause: error });
   }
   if (status !== 200)
-    throw new BatchQueryError(`Druid at ${broker} answers ${status} to ${what}: ${body.slice(0, 500)}`);
+    throw new BatchQueryError(`Druid at ${broker} answers ${status} to ${what}: ${boundedText(body, 500)}`);
   if (isUncovered(context)) throw new BatchQueryError(`Druid at ${broker} serves not every segment that ${what} needs`);
   return body;
 }

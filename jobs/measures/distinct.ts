@@ -1,3 +1,4 @@
+import { quoted } from "../bounded-text.ts";
 import { HyperLogLog } from "./hyper-log-log.ts";
 import type { Measure } from "./measure.ts";
 
@@ -19,7 +20,7 @@ export function distinct<Event>(
     throw new TypeError(`distinct: precision must be a whole number from 4 to 16; it is ${precision}`);
   return {
     kind: "distinct",
-    columns: [{ suffix: "", type: "string" }],
+    columns: [{ suffix: "", type: "string", mostBytes: 2 ** precision + 8 }],
     zero: () => new HyperLogLog(precision),
     add: (state, event) => {
       state.add(value(event));
@@ -34,7 +35,7 @@ export function distinct<Event>(
     decode: ([text]) => HyperLogLog.decode(String(text), precision),
     problem: (event) => {
       const text: unknown = value(event);
-      return typeof text === "string" ? undefined : `${String(text)} is no text`;
+      return typeof text === "string" ? undefined : `${quoted(text)} is no text`;
     },
   };
 }

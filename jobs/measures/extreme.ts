@@ -1,3 +1,4 @@
+import { quoted } from "../bounded-text.ts";
 import type { Measure } from "./measure.ts";
 
 /** What {@link min} and {@link max} share: the state is the number, null if there is none yet. */
@@ -16,6 +17,6 @@ export function extreme<Event>(
     extract: (state) => state,
     encode: (state) => [state],
     decode: ([number]) => (number === null || number === undefined ? null : Number(number)),
-    problem: (event) => (Number.isFinite(value(event)) ? undefined : `${String(value(event))} is no finite number`),
+    problem: (event) => (Number.isFinite(value(event)) ? undefined : `${quoted(value(event))} is no finite number`),
   };
 }

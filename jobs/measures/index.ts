@@ -2,6 +2,6 @@ export { count } from "./count.ts";
 export { distinct } from "./distinct.ts";
 export { max } from "./max.ts";
 export { mean } from "./mean.ts";
-export type { AnyMeasure, ColumnValue, Measure, StateColumn } from "./measure.ts";
+export type { Answer, AnyMeasure, ColumnValue, Measure, StateColumn } from "./measure.ts";
 export { min } from "./min.ts";
 export { sum } from "./sum.ts";

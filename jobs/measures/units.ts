@@ -1,4 +1,6 @@
-/** The largest value of an event, in units: 8,192 events may have it before a sum is past what a number holds exactly. */
+import { quoted } from "../bounded-text.ts";
+
+/** The largest value of an event, in units: eight million events may have it before a sum is past its range. */
 const most = 2 ** 40;
 
 /** Numbers as whole units of `10^-scale`, whose sums do not depend on their order. */
@@ -20,7 +22,7 @@ export function units<Event>(measure: string, value: (event: Event) => number, s
     throw new TypeError(`${measure}: scale must be a whole number from 0 to 9; it is ${scale}`);
   const factor = 10 ** scale;
   // Adding 0 makes 0 of -0, which JSON does not know.
-  const toUnits = scale === 0 ? (number: number) => number + 0 : (number: number) => Math.round(number * factor) + 0;
+  const toUnits = scale === 0 ? (number: number) => number + 0 : (number: number) => rounded(number * factor) + 0;
   return {
     factor,
     of: (event) => toUnits(value(event)),
@@ -30,7 +32,12 @@ export function units<Event>(measure: string, value: (event: Event) => number, s
         const number = toUnits(given);
         if (Number.isInteger(number) && number <= most && number >= -most) return undefined;
       }
-      return `${String(given)} is no ${scale === 0 ? "whole " : ""}number within ±${most / factor}`;
+      return `${quoted(given)} is no ${scale === 0 ? "whole " : ""}number within ±${most / factor}`;
     },
   };
+}
+
+/** Halves away from zero, so that an amount and its refund add up to nothing; `Math.round` rounds them up. */
+function rounded(number: number): number {
+  return number < 0 ? -Math.round(-number) : Math.round(number);
 }

@@ -2,6 +2,7 @@ import DataLoader from "dataloader";
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { decodeRow, type EncodedRow } from "../batch/records.ts";
+import { TooMuchError } from "../batch/too-much-error.ts";
 import type { Version } from "../batch/versions.ts";
 import { keyText } from "../views/aggregate.ts";
 import { compactStates, type KeySteps, type SizedStates, type Step, withTotal } from "./merge.ts";
@@ -101,11 +102,18 @@ export class BatchSteps {
       for (let from = 0; from < group.length; from += keys) {
         const call = group.slice(from, from + keys);
         const answer = this.#limit(() => this.#call(call));
-        for (const question of call)
+        for (const question of call) {
+          const alone = () => this.#limit(() => this.#call([question]));
+          const own = answer.catch((error) => {
+            // Too much together may be one key's alone.
+            if (error instanceof TooMuchError && call.length > 1) return alone();
+            throw error;
+          });
           answers.set(
             question,
-            answer.then((rows) => rows.get(keyText(question.key)) ?? []),
+            own.then((rows) => rows.get(keyText(question.key)) ?? []),
           );
+        }
       }
     this.#reading = Promise.allSettled(answers.values());
     return questions.map((question) => answers.get(question) as Promise<readonly EncodedRow[]>);

@@ -1,5 +1,5 @@
 /** The serving layer's arithmetic: rows of both layers to an answer. Pure. */
-import type { AnyMeasure } from "../measures/measure.ts";
+import { type Answer, type AnyMeasure, compareAnswers } from "../measures/measure.ts";
 import { keyText } from "../views/aggregate.ts";
 import { type Granularity, granularities, granularityMilliseconds, truncate } from "../views/granularity.ts";
 import type { View } from "../views/view.ts";
@@ -21,13 +21,13 @@ export interface StateRow {
 }
 
 /** A time step's answers. */
-export type AnswerRow = { readonly time: string } & Readonly<Record<string, string | number | null>>;
+export type AnswerRow = { readonly time: string } & Readonly<Record<string, Answer>>;
 
 /** What a key's answer says of it, beside what it contains. */
 export interface KeyAnswer {
   /** In order of time; steps without events have no row. With granularity `all` at most one, timed by its first step. */
   readonly rows: AnswerRow[];
-  readonly total: Readonly<Record<string, number | null>>;
+  readonly total: Readonly<Record<string, Answer>>;
 }
 
 /** What is known of a key in a time step of an answer. It is shared: nobody changes it. */
@@ -159,18 +159,18 @@ function merged(view: AnyView, all: readonly (readonly unknown[])[]): unknown[] 
 /** A key's place among the largest. */
 export interface TopRow {
   readonly key: readonly string[];
-  readonly value: number;
+  readonly value: number | string;
 }
 
 /** A key by its canonical text, and its value. */
 interface Ranked {
   readonly key: string;
-  readonly value: number;
+  readonly value: number | string;
 }
 
 /** Largest first; equal values in the order of the keys' canonical texts. */
 function byValue(a: Ranked, b: Ranked): number {
-  return b.value - a.value || (a.key < b.key ? -1 : 1);
+  return compareAnswers(b.value, a.value) || (a.key < b.key ? -1 : 1);
 }
 
 function rankedOf(measure: AnyMeasure<never>, states: Iterable<readonly [string, unknown]>): Ranked[] {
@@ -233,6 +233,11 @@ export class Ranking {
 
   constructor(measure: AnyMeasure<never>) {
     this.#measure = measure;
+  }
+
+  /** The number of keys that were added. */
+  get size(): number {
+    return this.#states.size;
   }
 
   /** Merges a state of the measure into the key's. The state may be changed later: it is the ranking's from now on. */

@@ -11,14 +11,17 @@ import { openStorage } from "../storage/open-storage.ts";
 import { BatchSteps, KeptSteps, type ReadRows } from "./batch-steps.ts";
 import type { Progress } from "./coverage.ts";
 import { RankedTotals } from "./merge.ts";
+import { mostBytes, mostRankedKeys, mostRows } from "./row-budget.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { speedSteps } from "./speed-steps.ts";
 import { speedStore } from "./speed-store.ts";
 import type { Stores } from "./stores.ts";
 import { VersionCache } from "./version-cache.ts";
 
-/** The most keys whose totals are read, and kept of all totals together: some 70 MiB of sums. */
-const mostTotals = 400_000;
+/** The most keys whose totals are kept, of all totals together. */
+const mostTotals = mostRankedKeys;
+/** The most bytes of all keys' totals, or of the rows that they are merged from. */
+const totalsBytes = 128 * 1024 * 1024;
 /** Milliseconds between two reads of what all questions ask for: one that waits for the next waits half of it more. */
 const moment = 5;
 /** Milliseconds that all keys' totals may take; who asks for them may give up earlier. */
@@ -49,7 +52,7 @@ export function openStores(
 
   // What is kept or shared is read for all who ask: no one question's signal ends it.
   const readRows: ReadRows = (question) =>
-    readEncodedRows({ broker: druid.broker, timeout: storeTimeout, ...question });
+    readEncodedRows({ broker: druid.broker, timeout: storeTimeout, mostRows, mostBytes, ...question });
   const kept = new KeptSteps();
   const steps = new Map<string, BatchSteps>();
   const totals = new VersionCache<RankedTotals>(mostTotals, ({ size }) => size);
@@ -81,6 +84,7 @@ export function openStores(
           from,
           to,
           mostKeys: mostTotals,
+          mostBytes: totalsBytes,
         });
         return new RankedTotals(view.measures[measure] as AnyMeasure<never>, read);
       }),

@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { boundedText, quoted } from "../bounded-text.ts";
 import { granularityMilliseconds } from "../views/granularity.ts";
+import { millisecondsOf } from "../views/time.ts";
 import { type AnswerGranularity, answerGranularities } from "./merge.ts";
 import { layers } from "./query.ts";
 import type { AnyView } from "./stores.ts";
@@ -7,18 +9,18 @@ import type { AnyView } from "./stores.ts";
 /** The most keys that `top` returns. */
 export const greatestLimit = 1_000;
 
-/** To the minute, to the second or finer, or a date alone: its midnight in UTC. */
-const timeForms = [z.iso.datetime({ offset: true, precision: -1 }), z.iso.datetime({ offset: true }), z.iso.date()];
-
 function time(description: string) {
   return z
     .string()
-    .refine((text) => timeForms.some((form) => form.safeParse(text).success), {
-      abort: true,
-      error: (issue) =>
-        `must be a date, or a time with its zone, in ISO 8601, e.g. 2015-09-12T08:00:00Z (a + is written %2B); it is ${JSON.stringify(issue.input)}`,
+    .transform((text, context) => {
+      const milliseconds = millisecondsOf(text);
+      if (!Number.isNaN(milliseconds)) return milliseconds;
+      context.addIssue({
+        code: "custom",
+        message: `must be a date, or a time with its zone, in ISO 8601, e.g. 2015-09-12T08:00:00Z (a + is written %2B); it is ${quoted(text)}`,
+      });
+      return z.NEVER;
     })
-    .transform((text) => Date.parse(text))
     .optional()
     .describe(description);
 }
@@ -53,13 +55,14 @@ export function topParameters(view: AnyView) {
   return z
     .strictObject({
       measure: z.enum(Object.keys(view.measures)).describe("The measure by which keys are compared."),
-      limit: z.coerce
-        .number(limitError)
-        .int(limitError)
-        .min(1, limitError)
-        .max(greatestLimit, limitError)
+      limit: z
+        .string()
+        // In digits alone: other writings of numbers (`1e2`, `0x10`, ` 7`) are mistakes more often than meant.
+        .regex(/^[0-9]{1,4}$/, limitError)
+        .transform(Number)
+        .refine((limit) => limit >= 1 && limit <= greatestLimit, limitError)
         .default(10)
-        .describe("How many keys."),
+        .describe(`How many keys: a whole number from 1 to ${greatestLimit}.`),
       from,
       to,
       layer,
@@ -93,13 +96,17 @@ export interface ParameterError {
   readonly detail: string;
 }
 
+/** The most that an error names: a query may have any number of parameters that there are not. */
+const mostErrors = 20;
+
 /** A query does not fit: one entry a parameter and problem. */
 export class ParameterErrors extends Error {
   override readonly name = "ParameterErrors";
   readonly errors: readonly ParameterError[];
 
   constructor(issues: readonly z.core.$ZodIssue[], query: unknown) {
-    const errors = issues.flatMap((issue) => explain(issue, (query ?? {}) as Readonly<Record<string, unknown>>));
+    const all = issues.flatMap((issue) => explain(issue, (query ?? {}) as Readonly<Record<string, unknown>>));
+    const errors = all.slice(0, mostErrors);
     super(errors.map(({ detail }) => detail).join("; "));
     this.errors = errors;
   }
@@ -107,7 +114,10 @@ export class ParameterErrors extends Error {
 
 function explain(issue: z.core.$ZodIssue, query: Readonly<Record<string, unknown>>): ParameterError[] {
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((parameter) => ({ parameter, detail: `there is no parameter ${parameter}` }));
+    return issue.keys.slice(0, mostErrors).map((name) => {
+      const parameter = boundedText(name, 80);
+      return { parameter, detail: `there is no parameter ${parameter}` };
+    });
   const parameter = String(issue.path[0] ?? "");
   return [{ parameter, detail: `${parameter} ${reason(issue, query[parameter])}` }];
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import * as z from "zod";
+import { boundedText } from "../bounded-text.ts";
 
 /** An error as RFC 9457 has it. The type is always `about:blank`: the status and the further members say it all. */
 export const problemSchema = z
@@ -18,6 +19,16 @@ export const problemSchema = z
   })
   .describe("An error (RFC 9457).");
 
+/**
+ * A problem's text.
+ *
+ * @param detail bounded, whatever it was made of
+ */
+export function problemText(status: number, detail: string, members: Readonly<Record<string, unknown>> = {}): string {
+  const title = STATUS_CODES[status] ?? "Error";
+  return JSON.stringify({ type: "about:blank", title, status, detail: boundedText(detail), ...members });
+}
+
 /** Sends a problem. */
 export function sendProblem(
   reply: FastifyReply,
@@ -25,7 +36,9 @@ export function sendProblem(
   detail: string,
   members: Readonly<Record<string, unknown>> = {},
 ): FastifyReply {
-  const problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, ...members };
   // A string, because a schema's serializer knows the route's media type only.
-  return reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
+  return reply
+    .code(status)
+    .type("application/problem+json")
+    .send(problemText(status, detail, members));
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
 import { measureColumns } from "../batch/columns.ts";
+import { tooManyKeys } from "../batch/query.ts";
+import { TooMuchError } from "../batch/too-much-error.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
 import type { ColumnValue } from "../measures/measure.ts";
@@ -29,6 +31,7 @@ import {
   type TopRow,
   withTotal,
 } from "./merge.ts";
+import { mostRankedKeys, RowBudget } from "./row-budget.ts";
 import {
   type AnyView,
   bounded,
@@ -79,6 +82,10 @@ export interface QueryOptions {
   readonly storeTimeout?: number;
   /** Milliseconds to wait for all of a view's rows, which `top` reads. Default: 30,000 */
   readonly scanTimeout?: number;
+  /** The most rows of a key that one question reads of the speed view's open eras. Default: 200,000 */
+  readonly mostRows?: number;
+  /** The most keys of a speed view that are ranked. Default: 400,000, as of a batch view */
+  readonly mostKeys?: number;
 }
 
 /** The answer for one key. */
@@ -89,10 +96,12 @@ export async function queryKey(
 ): Promise<KeyAnswer & { readonly contains: Contains }> {
   const timeout = options.storeTimeout ?? 5_000;
   let rows: StateRow[] = [];
+  let budget = new RowBudget(view, options.mostRows);
   let batch: KeySteps = noSteps(view);
   const contains = await readLayers(options, view, request.layer, {
     begin: () => {
       rows = [];
+      budget = new RowBudget(view, options.mostRows);
     },
     batch: async (version) => {
       const read = await bounded("batchSteps", timeout, (signal) =>
@@ -114,9 +123,15 @@ export async function queryKey(
         open.length > 0 &&
           bounded("speedRows", timeout, (signal) => options.stores.speedRows(view, open, request, take, signal)),
       ]);
-      for (const { time, states } of kept.flat()) rows.push({ bucket: time, states });
+      for (const { time, states } of kept.flat()) {
+        budget.take(0);
+        rows.push({ bucket: time, states });
+      }
     },
-    add: (row) => rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) }),
+    add: (row) => {
+      budget.take(row.state.length);
+      rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) });
+    },
   });
   const speed = withTotal(view, mergeToSteps(view, rows, request.granularity));
   return { ...answerOf(view, batch, speed), contains };
@@ -134,6 +149,7 @@ export async function queryTop(
   const firstColumn = view.columns.indexOf(columns[0] as ViewColumn);
   const selection: Selection = { from: request.from, to: request.to };
   const timeout = options.scanTimeout ?? 30_000;
+  const mostKeys = options.mostKeys ?? mostRankedKeys;
   let ranking = new Ranking(measure);
   const contains = await readLayers(options, view, request.layer, {
     begin: () => {
@@ -156,6 +172,7 @@ export async function queryTop(
     add: (row) => {
       const values: ColumnValue[] = JSON.parse(row.state);
       ranking.add(row.key, measure.decode(values.slice(firstColumn, firstColumn + columns.length)));
+      if (ranking.size > mostKeys) throw new TooMuchError(tooManyKeys(view, mostKeys));
     },
   });
   return { rows: ranking.top(request.limit), contains };

@@ -1,15 +1,20 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import swagger from "@fastify/swagger";
-import fastify, { type FastifyInstance, LogController } from "fastify";
+import fastify, { type ConnectionError, type FastifyInstance, LogController } from "fastify";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import pLimit from "p-limit";
 import * as z from "zod";
-import { TooManyKeysError } from "../batch/query.ts";
+import { TooMuchError } from "../batch/too-much-error.ts";
+import { boundedText, errorText } from "../bounded-text.ts";
 import { misdirected } from "../hosts.ts";
+import { PastRangeError } from "../measures/total.ts";
 import { ReportLimit } from "../report-limit.ts";
+import { mostKeyBytes } from "../views/admission.ts";
 import { keyAnswerSchema, topAnswerSchema, viewsSchema } from "./answers.ts";
 import { createMetrics } from "./metrics.ts";
 import { keyParameters, ParameterErrors, topParameters } from "./parameters.ts";
-import { problemSchema, sendProblem } from "./problem.ts";
+import { problemSchema, problemText, sendProblem } from "./problem.ts";
 import { type QueryOptions, queryKey, queryTop } from "./query.ts";
 import { type AnyView, bounded, StoreError, type StoreName } from "./stores.ts";
 
@@ -35,7 +40,8 @@ export interface ServingLayerOptions extends QueryOptions {
  * The serving layer's HTTP interface over its stores; call `listen` on it, or `inject` in tests.
  *
  * Documented by itself at `/openapi.json`. Errors are RFC 9457 problems: 400 names the query parameter, 404 is an
- * unknown view, 422 a view of too many keys to rank them, 503 names the store that does not answer, or says that too many
+ * unknown view, 422 a question that needs more rows or keys than one may read, or a sum past its range, 431 a longer
+ * address than that of any key that is kept, 503 names the store that does not answer, or says that too many
  * questions wait already. There is no partial answer.
  */
 export async function createServingLayer(options: ServingLayerOptions): Promise<FastifyInstance> {
@@ -46,6 +52,12 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
     logController: new LogController({ disableRequestLogging: true }),
     // A probe that holds a connection open must not delay the end.
     forceCloseConnections: true,
+    // Every key that is kept can be asked for.
+    http: { maxHeaderSize: mostHeaderBytes },
+    clientErrorHandler,
+    // A path that is no path, which no route and no other handler sees.
+    frameworkErrors: (error, _request, reply) =>
+      void sendProblem(reply, error.statusCode ?? 400, errorText(error, 200)),
   });
   const metrics = createMetrics(options, views);
   // An outage lasts longer than its first questions, and each would say the same.
@@ -66,6 +78,11 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
     reply.header("cache-control", "no-store");
     const problem = misdirected(options.hosts, request.headers.host);
     if (problem !== undefined) return sendProblem(reply, 421, problem);
+    const malformed = malformedParameter(request.url);
+    if (malformed !== undefined) {
+      const detail = `${malformed} is not written as a URL has it: a % stands before two hexadecimal digits of UTF-8 (% itself is %25)`;
+      return sendProblem(reply, 400, detail, { parameter: malformed, errors: [{ parameter: malformed, detail }] });
+    }
   });
   app.addHook("onResponse", async (request, reply) => {
     const { route, view } = request.routeOptions.config as { route?: string; view?: string };
@@ -80,19 +97,22 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof ParameterErrors)
       return sendProblem(reply, 400, error.message, { parameter: error.errors[0]?.parameter, errors: error.errors });
-    if (error instanceof StoreError && error.cause instanceof TooManyKeysError)
-      return sendProblem(reply, 422, error.cause.message);
+    const cause = error instanceof StoreError ? error.cause : error;
+    if (cause instanceof TooMuchError || cause instanceof PastRangeError) return sendProblem(reply, 422, cause.message);
     if (error instanceof StoreError) {
       const failures = failed.note(error.store);
       if (failures !== undefined)
-        request.log.warn({ store: error.store, path: boundedText(request.url), failures }, boundedText(error.message));
+        request.log.warn({ store: error.store, path: boundedText(request.url), failures }, error.message);
       return sendProblem(reply, 503, `${error.store} does not answer`, { store: error.store });
     }
     if (error instanceof BusyError) return sendProblem(reply.header("retry-after", 1), 503, error.message);
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status < 500) return sendProblem(reply, status, (error as Error).message);
+    if (status < 500) return sendProblem(reply, status, errorText(error));
     const failures = failed.note("itself");
-    if (failures !== undefined) request.log.error({ err: error, failures }, "a question failed");
+    if (failures !== undefined) {
+      const stack = boundedText((error as Error).stack ?? "", 10_000);
+      request.log.error({ path: boundedText(request.url), stack, failures }, errorText(error));
+    }
     return sendProblem(reply, status, "something is wrong in the serving layer; its log says what");
   });
   app.setNotFoundHandler((request, reply) => {
@@ -102,8 +122,8 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
       reply,
       404,
       name === undefined || known.includes(name)
-        ? `there is nothing at ${request.url.split("?")[0]}; /openapi.json lists what there is`
-        : `there is no view ${decode(name)}; the views are ${known.join(", ")}`,
+        ? `there is nothing at ${boundedText(request.url.split("?")[0] as string, 200)}; /openapi.json lists what there is`
+        : `there is no view ${boundedText(decode(name), 200)}; the views are ${known.join(", ")}`,
     );
   });
 
@@ -212,9 +232,40 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
   return app;
 }
 
-/** The text, cut where it is made of what anybody sends. */
-function boundedText(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 499)}…` : text;
+/** A key of the most bytes, each written as `%XX`, and 32 KiB for all else. */
+const mostHeaderBytes = 3 * mostKeyBytes + 32 * 1024;
+
+/** Answers what is no HTTP, or too long to be taken, with a problem as well: a socket that only closes says nothing. */
+function clientErrorHandler(error: ConnectionError, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? [
+          431,
+          `the request's address and headers have more than ${mostHeaderBytes} bytes: no key that is kept is so long`,
+        ]
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? [408, "the request did not come whole in time"]
+        : [400, "this is no request of HTTP"];
+  const body = problemText(status as number, detail as string);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status as number]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** The name of the first query parameter that is no percent-encoded UTF-8; undefined if all are. */
+function malformedParameter(url: string): string | undefined {
+  const query = url.indexOf("?");
+  if (query < 0 || !url.includes("%", query)) return undefined;
+  return url
+    .slice(query + 1)
+    .split("&")
+    .find((part) => decoded(part) === undefined)
+    ?.split("=", 1)
+    .map((name) => boundedText(decoded(name) ?? name, 80))[0];
 }
 
 /** More questions come than can be answered. */
@@ -244,9 +295,14 @@ function keyObject(view: AnyView, key: readonly string[]): Record<string, string
 }
 
 function decode(text: string): string {
+  return decoded(text) ?? text;
+}
+
+/** What a text of a URL stands for; undefined if it is none. */
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { Version } from "../batch/versions.ts";
 import { type ClosedEra, type EraPart, rowUse } from "./coverage.ts";
 import type { StateRow, Step } from "./merge.ts";
+import { RowBudget } from "./row-budget.ts";
 import { keptSteps, type SpanCache } from "./span-cache.ts";
 import type { AnyView, Selection, SpeedRow, StepsSelection } from "./stores.ts";
 
@@ -24,15 +25,13 @@ export function speedSteps(
   const place = ["speed", version?.datasource, view.name, era, [...coverage.partitions]];
   return keptSteps(kept, place, view, selection, async (range) => {
     const rows: StateRow[] = [];
-    await read(
-      view,
-      [{ era, partitions: [...coverage.partitions.keys()] }],
-      { key: selection.key, ...range },
-      (row) => {
-        if (rowUse(coverage, row) === "closed")
-          rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) });
-      },
-    );
+    const budget = new RowBudget(view);
+    const parts = [{ era, partitions: [...coverage.partitions.keys()] }];
+    await read(view, parts, { key: selection.key, ...range }, (row) => {
+      if (rowUse(coverage, row) !== "closed") return;
+      budget.take(row.state.length);
+      rows.push({ bucket: row.bucket, states: view.decode(JSON.parse(row.state)) });
+    });
     return rows;
   });
 }

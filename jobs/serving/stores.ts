@@ -1,5 +1,6 @@
 import type { AnyView } from "../batch/columns.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
+import { errorText } from "../bounded-text.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import type { PreviousState } from "../speed/previous-state.ts";
@@ -108,7 +109,7 @@ export class StoreError extends Error {
   readonly store: StoreName;
 
   constructor(store: StoreName, cause: unknown) {
-    super(`${store}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${store}: ${errorText(cause)}`, { cause });
     this.store = store;
   }
 }

@@ -1,4 +1,7 @@
-import type { AnyMeasure, ColumnValue } from "../measures/measure.ts";
+import { errorText } from "../bounded-text.ts";
+import type { Answer, AnyMeasure, ColumnValue } from "../measures/measure.ts";
+import { PastRangeError } from "../measures/total.ts";
+import { keyProblem, longestFieldName, mostKeyFields, mostMeasures, mostStateBytes, timeProblem } from "./admission.ts";
 import { type Granularity, granularities, granularityMilliseconds, truncate } from "./granularity.ts";
 import { millisecondsOf } from "./time.ts";
 
@@ -6,11 +9,17 @@ import { millisecondsOf } from "./time.ts";
 export interface ViewArgs<Event> {
   /** Lower-case words joined by `-`: the name in the API and in the stores. */
   readonly name: string;
-  /** The event's own time: ISO 8601 with a time zone, or milliseconds since 1970; in the years 1 to 9999. */
+  /**
+   * The event's own time: ISO 8601 with a time zone, or milliseconds since 1970; in the years 1 to 9999. A day that
+   * does not exist is no time, nor is a leap second.
+   */
   readonly time: (event: Event) => string | number | Date;
   /** The finest time step that can be asked for. */
   readonly granularity: Granularity;
-  /** The fields of the key, each with its value for an event, e.g. `{channel: (edit) => edit.channel}`. */
+  /**
+   * The fields of the key, each with its value for an event, e.g. `{channel: (edit) => edit.channel}`: any well-formed
+   * texts, together at most 32,000 bytes as JSON.
+   */
   readonly key: Readonly<Record<string, (event: Event) => string>>;
   /** The measures by name. */
   readonly measures: Readonly<Record<string, AnyMeasure<Event>>>;
@@ -21,6 +30,8 @@ export interface ViewColumn {
   readonly name: string;
   readonly type: "long" | "double" | "string";
   readonly merge?: "sum" | "min" | "max";
+  /** See {@link StateColumn.wide}. */
+  readonly wide?: true;
 }
 
 /** Which row of a view an event belongs to. */
@@ -36,6 +47,8 @@ export interface Place {
  */
 export interface View<Event> {
   readonly name: string;
+  /** What the view was defined by. */
+  readonly definition: ViewArgs<Event>;
   readonly granularity: Granularity;
   /** The names of the key's fields, in order. */
   readonly keyFields: readonly string[];
@@ -56,8 +69,12 @@ export interface View<Event> {
   add(states: unknown[], event: Event): void;
   /** Merges `from` into `states`, in place. */
   merge(states: unknown[], from: readonly unknown[]): void;
-  /** The answers by measure. */
-  extract(states: readonly unknown[]): Record<string, number | null>;
+  /**
+   * The answers by measure.
+   *
+   * @throws {PastRangeError} if one is past what is kept exactly; it names the measure
+   */
+  extract(states: readonly unknown[]): Record<string, Answer>;
   /** The states as one flat row of {@link columns}. */
   encode(states: readonly unknown[]): ColumnValue[];
   /** The inverse of {@link encode}. */
@@ -81,31 +98,29 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
     try {
       const time = args.time(event);
       const bucket = truncate(millisecondsOf(time), step);
-      if (Number.isNaN(bucket)) return `time ${String(time)} is no ISO 8601 with a time zone in the years 1 to 9999`;
+      if (Number.isNaN(bucket)) return timeProblem(time);
       const key = new Array<string>(keyValues.length);
-      for (let index = 0; index < keyValues.length; index++) {
-        const value: unknown = (keyValues[index] as (event: Event) => string)(event);
-        if (typeof value !== "string") return `key field ${keyFields[index]} is no text: ${String(value)}`;
-        // Stores keep UTF-8, in which every half of a surrogate pair looks the same.
-        if (!value.isWellFormed()) return `key field ${keyFields[index]} is no well-formed Unicode`;
-        key[index] = value;
-      }
+      for (let index = 0; index < keyValues.length; index++)
+        key[index] = (keyValues[index] as (event: Event) => string)(event);
+      const unfit = keyProblem(keyFields, key);
+      if (unfit !== undefined) return unfit;
       for (let index = 0; index < measures.length; index++) {
         const problem = (measures[index] as AnyMeasure<Event>).problem?.(event);
         if (problem !== undefined) return `measure ${names[index]}: ${problem}`;
       }
       return { key, bucket };
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   };
   return {
     name: args.name,
+    definition: args,
     granularity: args.granularity,
     keyFields,
     measures: args.measures,
     columns: names.flatMap((name, index) =>
-      (measures[index] as AnyMeasure<Event>).columns.map(({ suffix, ...column }) => ({
+      (measures[index] as AnyMeasure<Event>).columns.map(({ suffix, mostBytes: _, ...column }) => ({
         ...column,
         name: suffix === "" ? name : `${name}_${suffix}`,
       })),
@@ -127,7 +142,9 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
         states[index] = (measures[index] as AnyMeasure<Event>).merge(states[index], from[index]);
     },
     extract: (states) =>
-      Object.fromEntries(measures.map((measure, index) => [names[index], measure.extract(states[index])])),
+      Object.fromEntries(
+        measures.map((measure, index) => [names[index], extractOf(names[index] as string, measure, states[index])]),
+      ),
     encode: (states) => measures.flatMap((measure, index) => measure.encode(states[index])),
     decode: (row) => {
       let column = 0;
@@ -138,6 +155,16 @@ export function view<Event>(args: ViewArgs<Event>): View<Event> {
       });
     },
   };
+}
+
+/** A measure's answer, or an error that names the measure. */
+export function extractOf(name: string, measure: Pick<AnyMeasure<never>, "extract">, state: unknown): Answer {
+  try {
+    return measure.extract(state);
+  } catch (error) {
+    if (error instanceof PastRangeError) throw new PastRangeError(`${name}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Names that a stored row needs for itself. */
@@ -155,8 +182,19 @@ function problemsOf<Event>(args: ViewArgs<Event>): string[] {
     problems.push(`granularity must be one of ${granularities.join(", ")}`);
   if (Object.keys(args.key).length === 0) problems.push("key needs at least one field");
   if (Object.keys(args.measures).length === 0) problems.push("measures needs at least one measure");
+  if (Object.keys(args.key).length > mostKeyFields) problems.push(`key must have at most ${mostKeyFields} fields`);
+  if (Object.keys(args.measures).length > mostMeasures) problems.push(`measures must be at most ${mostMeasures}`);
+  const stateBytes = Object.values(args.measures)
+    .flatMap(({ columns }) => columns)
+    .reduce((sum, { mostBytes = 24 }) => sum + mostBytes, 0);
+  if (stateBytes > mostStateBytes)
+    problems.push(
+      `measures must take at most ${mostStateBytes} bytes a row; they take up to ${stateBytes}: choose a smaller precision, or fewer of them`,
+    );
   for (const name of names) {
     if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(name)) problems.push(`${name} must be letters and digits`);
+    if (name.length > longestFieldName)
+      problems.push(`${name.slice(0, 20)}… must have at most ${longestFieldName} characters`);
     if (reserved.has(name) || parameters.has(name)) problems.push(`${name} is a reserved name`);
   }
   if (new Set(names).size < names.length) problems.push("a key field and a measure have the same name");

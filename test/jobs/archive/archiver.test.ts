@@ -95,6 +95,28 @@ describe("the archiver", () => {
     );
   });
 
+  it("goes on with letters without their values where the topic refuses them", async () => {
+    const world = new SimulatedWorld(2, 1);
+    for (const one of [good(1), "{"]) world.append(0, one);
+    const services = world.services(() => {});
+    const { deadLetters } = services;
+    const refusing = {
+      send: async (events: Parameters<typeof deadLetters.send>[0]) => {
+        if (events.some(({ value }) => JSON.parse(String(value)).value !== ""))
+          throw new Error("Kafka: message too large");
+        await deadLetters.send(events);
+      },
+    };
+    const stop = new AbortController();
+    const archiving = archive({ ...services, deadLetters: refusing }, stop.signal).catch((error) => error);
+    while (![...world.files.keys()].some((path) => path.endsWith(".jsonl")) && !stop.signal.aborted)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    stop.abort(new Error("the test is over"));
+    await archiving;
+    const letters = world.log(deadLetterTopic, 0).map(({ value }) => JSON.parse(String(value)));
+    expect(letters).toMatchObject([{ offset: 1, value: "", bytes: 1, reason: expect.stringContaining("not JSON") }]);
+  });
+
   it("sends to the dead letters what no view and what not every view can take, and why", async () => {
     const world = new SimulatedWorld(10, 1);
     for (const one of [good(1), "{", null, badForView]) world.append(0, one);

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { BatchQueryError, readBatchRows, readBatchTotals, rowsScan, totalsSql } from "../../../jobs/batch/query.ts";
+import { TooMuchError } from "../../../jobs/batch/too-much-error.ts";
 import { type AnyMeasure, count, distinct, sum } from "../../../jobs/measures/index.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -68,7 +69,10 @@ describe("statements", () => {
 
   test("Druid adds up what it can", () => {
     expect(totalsSql({ ...query, measure: "turnover" }).query).toBe(
-      'SELECT "shop", "article", SUM("turnover") FROM "sales_0123abcd_20261123T170509042" GROUP BY "shop", "article"',
+      'SELECT "shop", "article", SUM("turnover"), SUM(ABS(CAST("turnover" AS DOUBLE))) FROM "sales_0123abcd_20261123T170509042" GROUP BY "shop", "article"',
+    );
+    expect(totalsSql({ ...query, measure: "sales" }).query).toBe(
+      'SELECT "shop", "article", SUM("sales") FROM "sales_0123abcd_20261123T170509042" GROUP BY "shop", "article"',
     );
     expect(totalsSql({ ...query, measure: "buyers", from: 5 })).toEqual({
       query:
@@ -134,7 +138,40 @@ describe("answers", () => {
       { key: ["b", "x"], state: 2 },
     ]);
     const three = readBatchTotals({ ...asked, broker: await broker(200, `${body}["c","x",3]\n\n`) });
-    await expect(three).rejects.toThrow("sales has more than 2 keys, too many to rank them");
+    await expect(three).rejects.toThrow("sales has more than 2 keys in the time asked for, too many to rank them");
+  });
+
+  test("sums past 2^53 are read with all their digits, of rows and of totals", async () => {
+    const answer = '[{"events":[[86400000,"a","b",8201,"s",9017094859382775]]}]';
+    const [row] = await readBatchRows({ ...query, broker: await broker(200, answer) });
+    expect(sales.extract(row?.states ?? [])).toMatchObject({ turnover: "9017094859382775" });
+    server.close();
+    const body = '["a","x",9017094859382775,9.017094859382775E15]\n["b","x",-9223372036854775807,9.2E18]\n\n';
+    const totals = await readBatchTotals({ ...query, measure: "turnover", broker: await broker(200, body) });
+    const measure = sales.measures.turnover as AnyMeasure<unknown>;
+    expect([...totals].map(({ state }) => measure.extract(state))).toEqual([
+      "9017094859382775",
+      "-9223372036854775807",
+    ]);
+  });
+
+  test("a sum that may have turned a long integer around is an error, never a number", async () => {
+    // What Druid's own sum of 2^62 and 2^62 is.
+    const body = '["a","x",-9223372036854775808,9.223372036854775807E18]\n["b","x",7,1.8446744073709552E19]\n\n';
+    const totals = await readBatchTotals({ ...query, measure: "turnover", broker: await broker(200, body) });
+    const measure = sales.measures.turnover as AnyMeasure<unknown>;
+    for (const { state } of totals) expect(() => measure.extract(state)).toThrow("past ±9223372036854775807");
+  });
+
+  test("no more rows and bytes are read than a question may have", async () => {
+    const rows = [1, 2, 3].map((day) => [day * 86_400_000, "a", "b", 1, "s", 7]);
+    const asked = { ...query, broker: await broker(200, JSON.stringify([{ events: rows }])) };
+    expect(rowsScan({ ...asked, mostRows: 2 })).toMatchObject({ limit: 3 });
+    expect(await readBatchRows({ ...asked, mostRows: 3 })).toHaveLength(3);
+    const tooMany = readBatchRows({ ...asked, mostRows: 2 });
+    await expect(tooMany).rejects.toBeInstanceOf(TooMuchError);
+    await expect(tooMany).rejects.toThrow("more than 2 rows of the key");
+    await expect(readBatchRows({ ...asked, mostBytes: 50 })).rejects.toBeInstanceOf(TooMuchError);
   });
 
   test("no rows are an answer", async () => {

@@ -1,10 +1,12 @@
+import { request } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TooManyKeysError } from "../../../jobs/batch/query.ts";
+import { TooMuchError } from "../../../jobs/batch/too-much-error.ts";
 import { count, sum } from "../../../jobs/measures/index.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { type Stores, storeNames } from "../../../jobs/serving/stores.ts";
+import { mostKeyBytes } from "../../../jobs/views/admission.ts";
 import { view } from "../../../jobs/views/view.ts";
 import { SimulatedStores } from "./simulated-stores.ts";
 
@@ -198,6 +200,13 @@ describe("GET /views/{view}/top", () => {
     ["measure=bytes&limit=0", "limit", "limit"],
     ["measure=bytes&limit=1001", "limit", "limit"],
     ["measure=bytes&limit=1.5", "limit", "limit"],
+    ["measure=bytes&limit=1e2", "limit", "limit must be a whole number from 1 to 1000"],
+    ["measure=bytes&limit=0x10", "limit", "limit"],
+    ["measure=bytes&limit=%207", "limit", "limit"],
+    ["measure=bytes&limit=-1", "limit", "limit"],
+    ["measure=bytes&limit=", "limit", "limit"],
+    ["measure=bytes&limit=1&limit=2", "limit", "limit is given more than once"],
+    ["measure=bytes&__proto__=2", "__proto__", "there is no parameter __proto__"],
     ["measure=bytes&limit=few", "limit", "limit must be a whole number from 1 to 1000"],
     ["measure=bytes&site=a", "site", "there is no parameter site"],
     ["measure=bytes&from=2015-09-12T08:30:00Z", "from", "from must be the start of a UTC hour"],
@@ -304,7 +313,7 @@ describe("a store that does not answer", () => {
   });
 
   it("is a 422 where there are too many keys to rank them, which no store can help", async () => {
-    Object.assign(stores, { batchTotals: () => Promise.reject(new TooManyKeysError("visits has more than 2 keys")) });
+    Object.assign(stores, { batchTotals: () => Promise.reject(new TooMuchError("visits has more than 2 keys")) });
     const response = await get("/views/visits/top?measure=visits");
     expect(response.json()).toMatchObject({ status: 422, detail: "visits has more than 2 keys" });
   });
@@ -337,6 +346,118 @@ describe("a store that does not answer", () => {
     expect(text).toContain('lambda_store_up{store="storage"} 0');
     expect(text).toContain('lambda_store_up{store="Kafka"} 1');
     expect(text).toContain('lambda_log_offset{partition="0"} 5');
+  });
+});
+
+describe("a question that is wrong or asks for too much", () => {
+  it("is a 400 that names the parameter if its percent signs are no UTF-8", async () => {
+    for (const [query, name] of [
+      ["site=%zz&page=x", "site"],
+      ["site=a&page=%", "page"],
+      ["site=a&page=100%", "page"],
+      ["site=a&page=%ff", "page"],
+      ["site=a&page=x&%c3=1", "%c3"],
+    ]) {
+      const response = await get(`/views/visits?${query}`);
+      expect(response.statusCode, query).toBe(400);
+      expect(response.json()).toMatchObject({ parameter: name, detail: expect.stringContaining("%25") });
+    }
+    expect((await get("/views/visits?site=100%25&page=x")).statusCode).toBe(200);
+  });
+
+  it("is a 400 for a day that does not exist", async () => {
+    const response = await get("/views/visits?site=a&page=x&from=2026-02-30");
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ parameter: "from", detail: expect.stringContaining('it is "2026-02-30"') });
+  });
+
+  it("gets a short answer, however long it is", async () => {
+    const long = "x".repeat(60_000);
+    for (const [url, host] of [
+      [`/views/visits?site=a&page=x&from=${long}`],
+      [`/views/visits?site=a&page=x&${long}=1`],
+      [`/views/visits?${Array.from({ length: 5_000 }, (_, index) => `p${index}=1`).join("&")}`],
+      [`/views/visits?site=a&page=x&layer=${long}`],
+      [`/views/visits?site=a&page=x&${long}=%zz`],
+      [`/views/${long}`],
+      [`/${long}`],
+      [`/views/%zz${long}`],
+      ["/views", long],
+    ] as const) {
+      const response = await get(url, host);
+      expect(response.statusCode).toBeGreaterThanOrEqual(400);
+      expect(response.statusCode).toBeLessThan(500);
+      expect(response.body.length).toBeLessThan(5_000);
+      expect(response.headers["content-type"]).toContain("application/problem+json");
+    }
+  });
+
+  it("is answered for the longest key that is kept, and refused in words where it is longer", async () => {
+    const origin = await app.listen({ host: "127.0.0.1", port: 0 });
+    const { hostname, port } = new URL(origin);
+    const ask = (path: string) =>
+      new Promise<{ status: number | undefined; type: string | undefined; body: string }>((resolve, reject) => {
+        const headers = { host: "127.0.0.1:8080" };
+        request({ hostname, port, path, headers }, (response) => {
+          const parts: Buffer[] = [];
+          response.on("data", (part) => parts.push(part));
+          response.on("end", () => {
+            const body = Buffer.concat(parts).toString();
+            resolve({ status: response.statusCode, type: response.headers["content-type"], body });
+          });
+        })
+          .on("error", reject)
+          .end();
+      });
+    const kept = await ask(`/views/visits?site=a&page=${"%E2%82%AC".repeat(Math.floor(mostKeyBytes / 3))}`);
+    expect(kept.status).toBe(200);
+    const refused = await ask(`/views/visits?site=a&page=${"x".repeat(140_000)}`);
+    expect(refused).toMatchObject({ status: 431, type: "application/problem+json" });
+    expect(JSON.parse(refused.body)).toMatchObject({
+      status: 431,
+      detail: expect.stringContaining("more than 128768 bytes"),
+    });
+  });
+
+  it("is a 422 with the bound where a key has more rows than one question reads, in either layer", async () => {
+    Object.assign(stores, { batchSteps: () => Promise.reject(new TooMuchError("visits: more than 2 rows")) });
+    expect((await get("/views/visits?site=a&page=x")).json()).toMatchObject({
+      status: 422,
+      detail: "visits: more than 2 rows",
+    });
+    const all = new SimulatedStores([log, []], [visits], 2, 2);
+    all.views.get("visits")?.writeTo(0, 5);
+    const serving = await createServingLayer({
+      views: [visits],
+      stores: all,
+      partitions: 2,
+      chunkSize: 2,
+      chunksPerEra: 2,
+      mostRows: 2,
+      mostKeys: 1,
+    });
+    const key = await serving.inject("/views/visits?site=a&page=x");
+    expect(key.json()).toMatchObject({ status: 422, detail: expect.stringContaining("more than 2 rows of the key") });
+    expect(key.json().detail).toContain("from and to");
+    const top = await serving.inject("/views/visits/top?measure=bytes");
+    expect(top.json()).toMatchObject({ status: 422, detail: expect.stringContaining("more than 1 keys") });
+    await serving.close();
+  });
+
+  it("is a 422 that names the measure where a sum is past what is kept exactly", async () => {
+    const past = visits.decode([1, "-9223372036854775808"]);
+    Object.assign(stores, { batchSteps: async () => ({ steps: [], total: past }) });
+    expect((await get("/views/visits?site=a&page=x")).json()).toMatchObject({
+      status: 422,
+      detail: expect.stringMatching(/^bytes: the sum is, or was, past ±9223372036854775807 units/),
+    });
+  });
+
+  it("is answered with all digits of a sum that a number cannot hold", async () => {
+    const large = visits.decode([1, "9017094859382760"]);
+    Object.assign(stores, { batchSteps: async () => ({ steps: [], total: large }) });
+    const { total } = (await get("/views/visits?site=a&page=x")).json();
+    expect(total).toEqual({ visits: 3, bytes: "9017094859382772" });
   });
 });
 

@@ -55,13 +55,16 @@ describe("a view", () => {
     "0000-12-31T23:59:59Z",
     "+010000-01-01T00:00:00Z",
     "2026-13-01T00:00:00Z",
+    "2026-02-30T00:00:00Z",
+    "2016-12-31T23:59:60Z",
     "",
     Number.NaN,
     8.64e15,
     undefined as never,
   ])("takes no time that machines may understand differently: %s", (at) => {
+    const shown = typeof at === "string" ? JSON.stringify(at) : String(at);
     expect(sales.problem({ ...sale, at })).toBe(
-      `time ${String(at)} is no ISO 8601 with a time zone in the years 1 to 9999`,
+      `time ${shown} is no ISO 8601 with a time zone in the years 1 to 9999 (an existing day, at most 64 characters)`,
     );
   });
 
