@@ -16,8 +16,16 @@ export const viewFormats = {
   speedRows: 2,
   /** The table of a speed view's progress. 1: without, 2: with the log's leader epoch. */
   progress: 2,
-  /** How measures encode their states, in speed rows and in the output of batch runs, see jobs/measures. */
-  states: 1,
+  /**
+   * What measures make of events and how they encode it, in speed rows and in the output of batch runs, see jobs/measures.
+   * 1: halves are rounded up, sums are numbers; 2: halves are rounded away from zero, sums past 2^53 are texts.
+   */
+  states: 2,
+  /**
+   * Which records are events (see `decodeEvent`), and which of them fit a view (see jobs/views/admission.ts). 1: days that
+   * do not exist are shifted, whole numbers past 2^53 are rounded, keys have any length; 2: none of these.
+   */
+  admission: 2,
   /** The canonical text of a key, see `keyText`. */
   keys: 1,
   /** The hash that spreads keys over shards, see `shardOf`. */
