@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../jobs/configuration.ts";
 import { type ViewLayout, viewFormats } from "../jobs/formats.ts";
+import { createIncarnationTable } from "../jobs/log/incarnation.ts";
 import {
   alterPointerTable,
   createLeaseTable,
@@ -287,7 +288,7 @@ function createServers(
         {
           name: keyspace,
           tables: [
-            ...[createPointerTable, ...alterPointerTable, createLeaseTable, createRetiredTable],
+            ...[createPointerTable, ...alterPointerTable, createLeaseTable, createRetiredTable, createIncarnationTable],
             ...Object.entries(generations).flatMap(([view, generation]) => createViewTables(view, generation)),
           ],
         },

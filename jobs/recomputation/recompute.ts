@@ -5,7 +5,8 @@ import { coverageOf, coveredOffsets, logBegin, speedStart } from "../serving/cov
 import type { AnyView, Stores } from "../serving/stores.ts";
 
 /** Everything outside of the process that a recomputation reads and changes. */
-export interface RecomputationStores extends Pick<Stores, "pointer" | "progress" | "watermarks" | "archived"> {
+export interface RecomputationStores
+  extends Pick<Stores, "pointer" | "progress" | "watermarks" | "logFirst" | "archived"> {
   /** The generations in use, of any view, that have anything to answer from. */
   answering(): Promise<readonly PointerKey[]>;
   /** A batch run of the new code; who else is running one, if it could not be run. */
@@ -109,9 +110,9 @@ interface Lag {
 
 async function lagOf(args: RecomputationArgs, view: AnyView, goal: Offsets): Promise<Lag> {
   const { stores, partitions, chunkSize, signal } = args;
-  const pointer = await stores.pointer(view, signal);
+  const [pointer, first] = await Promise.all([stores.pointer(view, signal), stores.logFirst(signal)]);
   const [progress, watermarks] = await Promise.all([stores.progress(view, 0, signal), stores.watermarks(signal)]);
-  const start = speedStart(pointer?.horizon ?? {}, partitions);
+  const start = speedStart(pointer?.horizon ?? {}, first, partitions);
   const covered = coveredOffsets(coverageOf(start, progress, logBegin(watermarks), chunkSize));
   const behind = Object.entries(goal).filter(([partition, end]) => (covered[partition] ?? 0) < end);
   return {

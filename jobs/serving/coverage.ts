@@ -34,13 +34,19 @@ export interface Coverage {
 }
 
 /**
- * Where the speed layer has to begin: at the horizon, which is 0 where no batch view covers anything of a partition,
- * wherever the log begins.
+ * Where the speed layer has to begin: at the horizon, or, where no batch view covers anything of a partition, at the
+ * first offset of this life of the log, wherever the log begins by now.
  *
  * @param horizon of the batch view; a partition that it does not name is covered up to 0
+ * @param first the first offsets of this life of the log, see jobs/log/incarnation.ts
  */
-export function speedStart(horizon: Offsets, partitions: number): Offsets {
-  return Object.fromEntries(Array.from({ length: partitions }, (_, partition) => [partition, horizon[partition] ?? 0]));
+export function speedStart(horizon: Offsets, first: Offsets, partitions: number): Offsets {
+  return Object.fromEntries(
+    Array.from({ length: partitions }, (_, partition) => [
+      partition,
+      Math.max(horizon[partition] ?? 0, first[partition] ?? 0),
+    ]),
+  );
 }
 
 /** The first chunk that any partition needs from there on. */
@@ -59,7 +65,7 @@ export function logBegin(watermarks: Readonly<Record<number, { readonly earliest
  * the chunk after them. What lies behind a gap is a hole's other side and left out. What the log has lost before the
  * speed layer came to it is a hole, too, also where there is nothing behind it yet.
  *
- * @param start by partition, always a chunk's edge
+ * @param start by partition: a chunk's edge, or the first offset of this life of the log
  * @param progress in any order; chunks before the start are ignored
  * @param begin by partition, the first offset that the log holds; one that is not named has lost nothing
  */
@@ -69,13 +75,13 @@ export function coverageOf(start: Offsets, progress: readonly ChunkEnd[], begin:
   for (const [name, first] of Object.entries(start)) {
     const partition = Number(name);
     const rows = progress
-      .filter((row) => row.partition === partition && chunkStart(row.chunk, chunkSize) >= first)
-      .filter((row) => row.end > chunkStart(row.chunk, chunkSize))
+      .filter((row) => row.partition === partition && row.chunk >= chunkOf(first, chunkSize))
+      .filter((row) => row.end > Math.max(first, chunkStart(row.chunk, chunkSize)))
       .sort((a, b) => a.chunk - b.chunk);
     let reached = first;
     let end = first;
     for (const row of rows) {
-      const from = chunkStart(row.chunk, chunkSize);
+      const from = Math.max(first, chunkStart(row.chunk, chunkSize));
       if (from > reached) holes.push({ partition, from: reached, to: from, accepted: false });
       else if (end === reached) end = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
       reached = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
@@ -162,8 +168,10 @@ export function rowUse(
 ): RowUse {
   const covered = coverage.partitions.get(row.partition);
   if (covered === undefined) return "outside";
-  const start = chunkStart(row.chunk, coverage.chunkSize);
-  if (start < covered.start || start >= covered.end) return "outside";
+  const { chunkSize } = coverage;
+  if (covered.end === covered.start) return "outside";
+  if (row.chunk < chunkOf(covered.start, chunkSize) || chunkStart(row.chunk, chunkSize) >= covered.end)
+    return "outside";
   if (chunkEnd(row.chunk, coverage.chunkSize) <= covered.end) return "closed";
   if (row.written <= covered.end) return "open";
   return row.previous?.end === covered.end ? "previous" : "underWay";
@@ -177,7 +185,7 @@ export function withoutOpenChunks(coverage: Coverage, partitions: Iterable<numbe
     if (covered === undefined) continue;
     reduced.set(partition, {
       start: covered.start,
-      end: chunkStart(chunkOf(covered.end, coverage.chunkSize), coverage.chunkSize),
+      end: Math.max(covered.start, chunkStart(chunkOf(covered.end, coverage.chunkSize), coverage.chunkSize)),
     });
   }
   return { ...coverage, partitions: reduced };

@@ -6,6 +6,8 @@ import { readBatchTotals, readEncodedRows } from "../batch/query.ts";
 import type { Pointer } from "../batch/versions.ts";
 import type { Configuration } from "../configuration.ts";
 import { RangeReader, type Watermarks } from "../kafka/range-reader.ts";
+import { KnownIncarnation, readIncarnation } from "../log/incarnation.ts";
+import { LogCheck } from "../log/log-check.ts";
 import type { AnyMeasure } from "../measures/measure.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { BatchSteps, KeptSteps, type ReadRows } from "./batch-steps.ts";
@@ -37,7 +39,7 @@ export function openStores(
   configuration: Configuration,
   storeTimeout: number,
 ): { readonly stores: Stores; close(): Promise<void> } {
-  const { cassandra, druid, generations, kafka, partitions, speed, topic } = configuration;
+  const { cassandra, druid, generations, incarnation, kafka, partitions, speed, topic } = configuration;
   const client = new Client({
     contactPoints: cassandra.contactPoints,
     localDataCenter: cassandra.localDataCenter,
@@ -60,6 +62,8 @@ export function openStores(
   const forAll = new AbortController().signal;
   const pointers = new SharedReads<Pointer | undefined>(moment);
   const progress = new SharedReads<readonly Progress[]>(moment);
+  const life = new KnownIncarnation(incarnation, () => readIncarnation(client, topic, incarnation));
+  const logCheck = new LogCheck({ topic, partitions, reader, topicId: () => life.topicId() });
   const watermarks = new SharedReads<Readonly<Record<number, Watermarks>>>(moment);
   const stores: Stores = {
     ...inCassandra,
@@ -94,6 +98,8 @@ export function openStores(
       if (!response.ok) throw new Error(`the broker answers ${response.status}`);
     },
     watermarks: () => watermarks.get(topic, () => reader.watermarks(topic)),
+    checkLog: (known, ends) => logCheck.check(known, ends),
+    logFirst: () => life.first(),
     async deadLetters() {
       const watermarks = await reader.watermarks(configuration.deadLetterTopic);
       return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));

@@ -5,6 +5,8 @@ import { tooManyKeys } from "../batch/query.ts";
 import { TooMuchError } from "../batch/too-much-error.ts";
 import type { Pointer, Version } from "../batch/versions.ts";
 import type { Offsets } from "../chunks.ts";
+import { knownEnds } from "../log/divergence.ts";
+import type { CheckedLog } from "../log/log-check.ts";
 import type { ColumnValue } from "../measures/measure.ts";
 import type { ViewColumn } from "../views/view.ts";
 import {
@@ -252,7 +254,8 @@ async function readSpeed(
   const timeout = options.storeTimeout ?? 5_000;
   const horizon = version?.horizon ?? {};
   const { partitions, chunkSize, stores } = options;
-  const start = speedStart(horizon, partitions);
+  const begin = await bounded("logFirst", timeout, (signal) => stores.logFirst(signal));
+  const start = speedStart(horizon, begin, partitions);
   const first = firstChunk(start, chunkSize);
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
@@ -272,14 +275,18 @@ async function readSpeed(
       else if (use === "previous" && row.previous?.state) open.push({ ...row, state: row.previous.state });
       else if (use === "underWay") underWay.add(row.partition);
     };
-    await reading.speed(version, coverage, take);
+    const known = [...progress, ...knownEnds(horizon)];
+    const [checked] = await Promise.all([
+      bounded("checkLog", timeout, (signal) => stores.checkLog(known, watermarks, signal)),
+      reading.speed(version, coverage, take),
+    ]);
     const pause = pauses[attempt];
     if (underWay.size > 0 && pause !== undefined && performance.now() - began < rereadBudget) {
       await sleep(pause);
       continue;
     }
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
-    return containsOf(version, start, withoutOpenChunks(coverage, underWay), watermarks);
+    return containsOf(version, start, withoutOpenChunks(coverage, underWay), checked);
   }
 }
 
@@ -287,20 +294,15 @@ function containsOf(
   version: Version | undefined,
   horizon: Offsets,
   coverage: Coverage,
-  watermarks: Readonly<Record<number, { readonly latest: number }>>,
+  { ends, problems: found }: CheckedLog,
 ): Omit<Contains, "version"> {
   const speed = coveredOffsets(coverage);
-  // Progress and log are read side by side: the log reaches at least as far as what was made of it.
-  const log = Object.fromEntries(
-    Object.entries(speed).map(([partition, end]) => [
-      partition,
-      Math.max(end, watermarks[Number(partition)]?.latest ?? 0),
-    ]),
-  );
-  const lag = Object.entries(log).reduce((sum, [partition, end]) => sum + end - (speed[partition] ?? 0), 0);
+  // Where the log ends before what was made of it, that is a problem: nothing is adjusted.
+  const log = Object.fromEntries(Object.keys(speed).map((name) => [name, ends[Number(name)]?.latest ?? 0]));
+  const lag = Object.entries(log).reduce((sum, [name, end]) => sum + Math.max(0, end - (speed[name] ?? 0)), 0);
   // What the version lacks, a person has accepted; what the speed view lacks, nobody yet.
   const holes = [...(version?.lost ?? []).map((range) => ({ ...range, accepted: true })), ...coverage.holes];
-  const problems: string[] = [];
+  const problems = found.map(({ reason }) => reason);
   const complete = lag === 0 && holes.every(({ accepted }) => accepted) && problems.length === 0;
   return { horizon, speed, log, lag, holes, problems, complete };
 }

@@ -3,6 +3,8 @@ import type { Pointer, Version } from "../batch/versions.ts";
 import { errorText } from "../bounded-text.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
+import type { KnownEnd } from "../log/divergence.ts";
+import type { CheckedLog } from "../log/log-check.ts";
 import type { PreviousState } from "../speed/previous-state.ts";
 import type { ClosedEra, EraPart, Progress } from "./coverage.ts";
 import type { AnswerGranularity, KeySteps, RankedTotals, Step } from "./merge.ts";
@@ -80,6 +82,14 @@ export interface Stores {
   batchReady(signal: AbortSignal): Promise<void>;
   /** Kafka: every partition's watermarks. */
   watermarks(signal: AbortSignal): Promise<Readonly<Record<number, Watermarks>>>;
+  /** Kafka: whether the log is still the one up to whose known ends was read, see `LogCheck`. */
+  checkLog(
+    known: readonly KnownEnd[],
+    watermarks: Readonly<Record<number, Watermarks>>,
+    signal: AbortSignal,
+  ): Promise<CheckedLog>;
+  /** Cassandra: by partition, the first offset that belongs to this life of the log; from 0 on where none is named. */
+  logFirst(signal: AbortSignal): Promise<Offsets>;
   /** Kafka: how many events were set aside, by partition. */
   deadLetters(signal: AbortSignal): Promise<Offsets>;
   /** HDFS or S3: up to which offset the master dataset holds every partition. */
@@ -99,6 +109,8 @@ export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
   batchTotals: "Druid",
   batchReady: "Druid",
   watermarks: "Kafka",
+  checkLog: "Kafka",
+  logFirst: "Cassandra",
   deadLetters: "Kafka",
   archived: "storage",
 };
@@ -135,7 +147,7 @@ export async function bounded<Result>(
     return await Promise.race([run(controller.signal), late]);
   } catch (error) {
     controller.abort(error);
-    throw new StoreError(store, error);
+    throw error instanceof StoreError ? error : new StoreError(store, error);
   } finally {
     clearTimeout(timer);
   }

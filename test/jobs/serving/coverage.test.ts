@@ -49,8 +49,9 @@ describe("coverageOf", () => {
 
 describe("speedStart", () => {
   it("is the horizon, and 0 where no batch view covers anything, wherever the log begins", () => {
-    expect(speedStart({ 0: 30 }, 1)).toEqual({ 0: 30 });
-    expect(speedStart({ 0: 30 }, 3)).toEqual({ 0: 30, 1: 0, 2: 0 });
+    expect(speedStart({ 0: 30 }, {}, 1)).toEqual({ 0: 30 });
+    expect(speedStart({ 0: 30 }, {}, 3)).toEqual({ 0: 30, 1: 0, 2: 0 });
+    expect(speedStart({ 0: 30 }, { 0: 7, 1: 7 }, 2)).toEqual({ 0: 30, 1: 7 });
   });
 });
 

@@ -4,10 +4,10 @@ import type { Pointer } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkOf, chunkStart, type Offsets } from "../../../jobs/chunks.ts";
 import { count, sum } from "../../../jobs/measures/index.ts";
 import { answerGranularities, answerOf, mergeToSteps, Ranking, withTotal } from "../../../jobs/serving/merge.ts";
-import { layers, queryKey, queryTop } from "../../../jobs/serving/query.ts";
+import { type Layer, layers, queryKey, queryTop } from "../../../jobs/serving/query.ts";
 import { Aggregate, keyText } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";
-import { SimulatedStores } from "./simulated-stores.ts";
+import { SimulatedSpeedView, SimulatedStores } from "./simulated-stores.ts";
 
 interface Visit {
   readonly time: number;
@@ -291,5 +291,87 @@ describe("consistency", () => {
     };
     await expect(queryKey(options(stores), visits, request)).rejects.toThrow("changed 5 times while reading");
     expect(swaps).toBe(5);
+  });
+
+  describe("is not complete, and says why,", () => {
+    const setUp = async () => {
+      const stores = new SimulatedStores([log], [visits], 10, 2);
+      stores.views.get("visits")?.writeTo(0, 25);
+      const ask = async (layer: Layer = "merged") =>
+        (await queryKey(options(stores), visits, { ...request, layer })).contains;
+      expect(await ask()).toMatchObject({ complete: true, problems: [] });
+      return { stores, ask };
+    };
+
+    it("where the log ends before the speed view's rows", async () => {
+      const { stores, ask } = await setUp();
+      stores.latest = { 0: 17 };
+      expect(await ask()).toMatchObject({
+        speed: { 0: 25 },
+        log: { 0: 17 },
+        lag: 0,
+        complete: false,
+        problems: [expect.stringContaining("ends at offset 17, but was read up to 25")],
+      });
+    });
+
+    it("where it ends before the batch view's, whatever layer answers", async () => {
+      const { stores, ask } = await setUp();
+      stores.publish(visits, "v1", { 0: 20 });
+      stores.latest = { 0: 17 };
+      for (const layer of ["merged", "batch", "speed"] as const)
+        expect(await ask(layer)).toMatchObject({ complete: false, problems: [expect.stringContaining("offset 17")] });
+    });
+
+    it("where it lost its tail and has grown past the rows since", async () => {
+      const { stores, ask } = await setUp();
+      stores.leaderEpoch = 1;
+      expect(await ask()).toMatchObject({ complete: true });
+      stores.leaderEpoch = 2;
+      stores.epochEnds = { 0: { 0: 17 } };
+      stores.latest = { 0: 400 };
+      expect(await ask()).toMatchObject({
+        log: { 0: 400 },
+        complete: false,
+        problems: [expect.stringContaining("up to offset 17 only, but was read up to 25")],
+      });
+    });
+
+    it("where the topic was made again", async () => {
+      const { stores, ask } = await setUp();
+      stores.topicId = "second";
+      stores.latest = { 0: 3 };
+      expect(await ask()).toMatchObject({ complete: false, problems: [expect.stringContaining("made again")] });
+    });
+
+    it("where a partition has events that the configuration does not know", async () => {
+      const { stores, ask } = await setUp();
+      stores.latest = { 0: 25, 1: 777 };
+      expect(await ask()).toMatchObject({
+        complete: false,
+        problems: [expect.stringContaining("partition 1 of topic events has 777 offsets")],
+      });
+    });
+  });
+
+  it("asks Kafka for nothing but the log's end as long as the leader is the same, and for the topic's id seldom", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    stores.views.get("visits")?.writeTo(0, 25);
+    for (let time = 0; time < 20; time++) await queryKey(options(stores), visits, request);
+    expect(stores.asked.epochs).toBe(0);
+    expect(stores.asked.topicId).toBeLessThan(20);
+  });
+
+  it("begins in the middle of a chunk where this life of the log does", async () => {
+    const stores = new SimulatedStores([log], [visits], 10, 2);
+    stores.first = { 0: 14 };
+    const rows = new SimulatedSpeedView(visits, [[...Array(14), ...log.slice(14)]], 10);
+    expect((await queryKey(options(stores), visits, request)).contains).toMatchObject({ horizon: { 0: 14 }, lag: 11 });
+    rows.write(0, 1, [20], undefined, 14);
+    rows.write(0, 2, [23]);
+    stores.views.set("visits", rows as SimulatedSpeedView<Visit>);
+    const { contains, total } = await queryKey(options(stores), visits, request);
+    expect(contains).toMatchObject({ horizon: { 0: 14 }, speed: { 0: 23 }, holes: [], lag: 2, problems: [] });
+    expect(total).toEqual({ visits: 9, bytes: 9 });
   });
 });

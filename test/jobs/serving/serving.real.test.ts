@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Client } from "cassandra-driver";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chunkEnd, chunkOf } from "../../../jobs/chunks.ts";
+import { createIncarnationTable } from "../../../jobs/log/incarnation.ts";
 import { checkAnswers } from "../../../jobs/serving/check.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { speedStore } from "../../../jobs/serving/speed-store.ts";
@@ -42,6 +43,7 @@ beforeAll(async () => {
   await new RecordedResources().start();
   const { CassandraCluster } = await import("../../../components/cassandra/index.ts");
   const tables = [
+    createIncarnationTable,
     createPointerTable,
     ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];

@@ -1,5 +1,8 @@
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
+import type { Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import type { KnownEnd } from "../../../jobs/log/divergence.ts";
+import { LogCheck } from "../../../jobs/log/log-check.ts";
 import type { AnyMeasure } from "../../../jobs/measures/measure.ts";
 import type { ClosedEra, EraPart, Progress } from "../../../jobs/serving/coverage.ts";
 import { compactSteps, mergeToSteps, RankedTotals, withTotal } from "../../../jobs/serving/merge.ts";
@@ -13,6 +16,8 @@ import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 export class SimulatedSpeedView<Event> {
   readonly rows = new Map<string, SpeedRow>();
   readonly progress = new Map<string, Progress>();
+  /** The epoch of the log's leader that is noted with the progress. */
+  leaderEpoch = 0;
   readonly #view: AnyView;
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunkSize: number;
@@ -27,10 +32,11 @@ export class SimulatedSpeedView<Event> {
    * One worker's life in a chunk: it writes at each of the ends what changed since the one before.
    *
    * @param broken if given, the last write is cut off after so many rows, and no progress follows it
+   * @param first the first offset of this life of the log
    */
-  write(partition: number, chunk: number, ends: readonly number[], broken?: number): void {
+  write(partition: number, chunk: number, ends: readonly number[], broken?: number, first = 0): void {
     const rows = new ChunkRows(this.#view);
-    let next = chunkStart(chunk, this.#chunkSize);
+    let next = Math.max(first, chunkStart(chunk, this.#chunkSize));
     for (const [index, end] of ends.entries()) {
       for (; next < end; next++) rows.add(this.#logs[partition]?.[next]);
       const changed = rows.takeChanged(end);
@@ -57,7 +63,7 @@ export class SimulatedSpeedView<Event> {
   #advance(partition: number, chunk: number, end: number): void {
     const id = `${partition}/${chunk}`;
     const before = this.progress.get(id)?.end ?? -1;
-    this.progress.set(id, { partition, chunk, end: Math.max(before, end), leaderEpoch: -1 });
+    this.progress.set(id, { partition, chunk, end: Math.max(before, end), leaderEpoch: this.leaderEpoch });
   }
 }
 
@@ -69,6 +75,16 @@ export class SimulatedStores<Event> implements Stores {
   latest: Record<number, number>;
   /** Where the log begins, by partition. Default: at 0 */
   earliest: Record<number, number> = {};
+  /** Kafka's id of the topic, and the epoch of every partition's leader. */
+  topicId = "first";
+  leaderEpoch = 0;
+  /** Where each epoch but the leader's own ends, by partition. Default: nowhere before the log's end */
+  epochEnds: Record<number, Record<number, number>> = {};
+  /** By partition, the first offset of this life of the log. Default: 0 */
+  first: Offsets = {};
+  /** How often Kafka was asked for its epochs, and for the topic's id. */
+  readonly asked = { epochs: 0, topicId: 0 };
+  readonly #check: LogCheck;
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunksPerEra: number;
   readonly #kept = new SpanCache(1_000_000);
@@ -78,6 +94,28 @@ export class SimulatedStores<Event> implements Stores {
     this.#chunksPerEra = chunksPerEra;
     this.latest = Object.fromEntries(logs.map((log, partition) => [partition, log.length]));
     for (const view of views) this.views.set(view.name, new SimulatedSpeedView(view, logs, chunkSize));
+    this.#check = new LogCheck({
+      topic: "events",
+      partitions: logs.length,
+      reader: {
+        latest: () => this.watermarks(),
+        topicId: async () => {
+          this.asked.topicId++;
+          return this.topicId;
+        },
+        epochEnds: async (_topic, epochs) => {
+          this.asked.epochs++;
+          return Object.fromEntries(
+            Object.entries(epochs).map(([name, epoch]) => {
+              const end = this.epochEnds[Number(name)]?.[epoch] ?? this.latest[Number(name)] ?? 0;
+              return [name, { leaderEpoch: epoch, end }];
+            }),
+          );
+        },
+      },
+      topicId: async () => "first",
+      moment: 20,
+    });
   }
 
   /** Makes a batch view of everything before the horizon the current one. */
@@ -141,9 +179,17 @@ export class SimulatedStores<Event> implements Stores {
     return Object.fromEntries(
       Object.entries(this.latest).map(([partition, latest]) => [
         partition,
-        { earliest: this.earliest[Number(partition)] ?? 0, latest, leaderEpoch: 0 },
+        { earliest: this.earliest[Number(partition)] ?? 0, latest, leaderEpoch: this.leaderEpoch },
       ]),
     );
+  }
+
+  checkLog(known: readonly KnownEnd[], ends: Readonly<Record<number, Watermarks>>) {
+    return this.#check.check(known, ends);
+  }
+
+  async logFirst(): Promise<Offsets> {
+    return this.first;
   }
 
   async deadLetters(): Promise<Offsets> {

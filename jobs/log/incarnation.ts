@@ -1,0 +1,108 @@
+/**
+ * The lives of a topic's log. Where a person has accepted that a log is another one than it was (see divergence.ts), the
+ * next incarnation begins: what was archived of the former ones stays, and counts; what is read from then on is the new
+ * log's. The master dataset keeps them, and Cassandra has a copy for those who do not reach the storage.
+ */
+import type { Client } from "cassandra-driver";
+import * as z from "zod";
+import { topicFolder } from "../archive/layout.ts";
+import type { Offsets } from "../chunks.ts";
+
+/** A life of a topic's log. */
+export interface Incarnation {
+  /** Kafka's id of the topic. */
+  readonly topicId: string;
+  /** By partition, the first offset that belongs to it; one that is not named belongs to it from 0 on. */
+  readonly first: Offsets;
+}
+
+const offset = z.int().nonnegative();
+const incarnationSchema = z.strictObject({ topicId: z.string(), first: z.record(z.string(), offset) });
+
+/** The file that describes an incarnation from the second on: what describes the first is `topicIdFile`. */
+export function incarnationFile(masterDataset: string, topic: string, incarnation: number): string {
+  return `${topicFolder(masterDataset, topic)}/incarnation-${incarnation}.json`;
+}
+
+/** The number of the incarnation that a file in the topic's folder describes; undefined if it describes none. */
+export function describedIncarnation(name: string): number | undefined {
+  const number = /^incarnation-([1-9]\d{0,8})\.json$/.exec(name)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** The text of {@link incarnationFile}. */
+export function incarnationText(incarnation: Incarnation): string {
+  return JSON.stringify(incarnation);
+}
+
+/** What such a text describes. @throws {Error} naming the file, if it is none */
+export function parseIncarnation(text: string, path: string): Incarnation {
+  try {
+    return incarnationSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${path} describes no incarnation of a log`, { cause: error });
+  }
+}
+
+/** The table that has a copy of the incarnations; `first` is JSON. What is written once never changes. */
+export const createIncarnationTable = `CREATE TABLE IF NOT EXISTS log_incarnation (
+  topic text, incarnation int, topic_id text, first text,
+  PRIMARY KEY (topic, incarnation)
+)`;
+
+/** Writes the copy. */
+export async function noteIncarnation(
+  client: Client,
+  topic: string,
+  number: number,
+  { topicId, first }: Incarnation,
+): Promise<void> {
+  const query = "INSERT INTO log_incarnation (topic, incarnation, topic_id, first) VALUES (?, ?, ?, ?)";
+  await client.execute(query, [topic, number, topicId, JSON.stringify(first)], { prepare: true, isIdempotent: true });
+}
+
+/** The copy; undefined as long as nobody has written it. */
+export async function readIncarnation(client: Client, topic: string, number: number): Promise<Incarnation | undefined> {
+  const query = "SELECT topic_id, first FROM log_incarnation WHERE topic = ? AND incarnation = ?";
+  const row = (await client.execute(query, [topic, number], { prepare: true, isIdempotent: true })).first();
+  if (row === null || row.topic_id === null) return undefined;
+  return { topicId: row.topic_id, first: JSON.parse(row.first ?? "{}") };
+}
+
+/**
+ * Reads an incarnation once it is there, and then never again.
+ *
+ * @param read see {@link readIncarnation}
+ */
+export class KnownIncarnation {
+  readonly #number: number;
+  readonly #read: () => Promise<Incarnation | undefined>;
+  #known: Incarnation | undefined;
+
+  constructor(number: number, read: () => Promise<Incarnation | undefined>) {
+    this.#number = number;
+    this.#read = read;
+  }
+
+  /** The id of the topic whose log it is; undefined as long as nobody has noted it. */
+  async topicId(): Promise<string | undefined> {
+    return (await this.#get())?.topicId;
+  }
+
+  /** By partition, the first offset that belongs to it. @throws {Error} if it is not the first and nobody has noted it */
+  async first(): Promise<Offsets> {
+    // The first has all there is, whether it is noted or not.
+    if (this.#number === 1) return {};
+    const known = await this.#get();
+    if (known !== undefined) return known.first;
+    throw new Error(
+      `incarnation ${this.#number} of the log is not known: \`npm run batch -- --accept-loss\` begins it; ` +
+        "else set logIncarnation to what it was",
+    );
+  }
+
+  async #get(): Promise<Incarnation | undefined> {
+    this.#known ??= await this.#read();
+    return this.#known;
+  }
+}
