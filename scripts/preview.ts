@@ -5,7 +5,7 @@
  *     npm run preview -- [--stack NAME | --all] [--update] [--against REVISION] [--config KEY=VALUE]…
  *
  * --all takes every stack that has an accepted plan. --update accepts the plan. --against compares with the plan that a git
- * revision holds. Exit code 1 where a protected resource would go, unless the plan is accepted.
+ * revision holds. Exit code 1 where `up` would refuse it, unless the plan is accepted.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -73,7 +73,7 @@ async function preview(stack: string, { overrides, update, against }: PreviewOpt
   console.log(`It takes ${budgetSummary(demands)}.\n`);
   if (configuration.target === "aws")
     console.log(`\`\`\`text\n${awsPrice(configuration, demands).join("\n")}\n\`\`\`\n`);
-  if (!update) return effects.refused.length === 0;
+  if (!update) return effects.refused.length === 0 && effects.refusedArguments.length === 0;
   acceptPlan(plan);
   return true;
 }

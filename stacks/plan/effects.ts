@@ -1,4 +1,6 @@
+import { type PermanentValues, permanentChanges } from "../permanent.ts";
 import type { PlanChanges, ResourceChange } from "./changes.ts";
+import { lossOfCopies } from "./copies.ts";
 import { type PlannedResource, unknownMark } from "./plan.ts";
 import { kindOf, replaces, restarts } from "./resource-kinds.ts";
 
@@ -6,6 +8,8 @@ import { kindOf, replaces, restarts } from "./resource-kinds.ts";
 export interface Effects {
   /** What Pulumi will refuse: the protected resources that would go or be replaced. */
   readonly refused: readonly PlannedResource[];
+  /** What `up` will refuse where the stack has been up before, since its data is made for it: a sentence each. */
+  readonly refusedArguments: readonly string[];
   /** Effects on data, a sentence each in Markdown, the worst first. */
   readonly data: readonly string[];
   /** The names of the servers that restart: those of one item at once, after those of the items before. */
@@ -27,9 +31,11 @@ export function effectsOf({ created, deleted, changed }: PlanChanges): Effects {
   const restarted = updated.filter(({ after, properties }) => properties.some(({ path }) => restarts(after, path)));
   return {
     refused,
+    refusedArguments: changed.flatMap(refusedArguments),
     data: [
       ...deleted.flatMap((resource) => lossOf(resource, "deletes")),
       ...replaced.flatMap(({ before }) => lossOf(before, "replaces")),
+      ...lossOfCopies(changed),
       ...updated.flatMap(dataSettings),
       ...changed.flatMap(encryptionEffects),
       ...changed.flatMap(viewEffects),
@@ -59,16 +65,11 @@ function lossOf(resource: PlannedResource, does: "deletes" | "replaces"): string
 /** What changed arguments of an architecture mean for its events and views. */
 function viewEffects({ before, after, properties }: ResourceChange): string[] {
   if (after.type !== "lambda-architecture:index:LambdaArchitecture") return [];
+  const reason = reasonOfRecomputation(before.inputs, after.inputs);
   return properties.flatMap(({ path: [argument, view], before: old, after: news }) => {
     switch (argument) {
       case "views":
-        return view === undefined ? [] : [viewEffect(String(view), old, news)];
-      case "chunkSize":
-        return before.inputs.topic === after.inputs.topic
-          ? [
-              `changes the chunk size of the topic \`${after.inputs.topic}\` from ${old} to ${news}: **answers become wrong** if it has events`,
-            ]
-          : [];
+        return view === undefined ? [] : [viewEffect(String(view), old, news, reason)];
       case "topic":
         return [`reads the topic \`${news}\` instead of \`${old}\`, whose events no view counts any more`];
       case "retentionHours":
@@ -79,10 +80,53 @@ function viewEffects({ before, after, properties }: ResourceChange): string[] {
   });
 }
 
-function viewEffect(view: string, before: unknown, after: unknown): string {
+/** Why a view that was there before has other rows; undefined if they are of another topic, and so new. */
+function reasonOfRecomputation(
+  before: PlannedResource["inputs"],
+  after: PlannedResource["inputs"],
+): string | undefined {
+  if (before.topic !== after.topic) return undefined;
+  if (before.chunkSize !== after.chunkSize) return "the chunk size changed";
+  if ((before.logIncarnation ?? 1) !== (after.logIncarnation ?? 1)) return "another life of the log begins";
+  return "its code changed, or the form of its stored rows";
+}
+
+function viewEffect(view: string, before: unknown, after: unknown, reason: string | undefined): string {
   if (before === undefined) return `computes the new view \`${view}\` from all events`;
   if (after === undefined) return `takes out the view \`${view}\`: nothing answers for it any more`;
-  return `recomputes the view \`${view}\`, because its code changed (${before} → ${after})`;
+  if (reason === undefined)
+    return `computes the view \`${view}\` of the new topic from all events of that one, beside the former (${before} → ${after})`;
+  return `recomputes the view \`${view}\`, because ${reason} (${before} → ${after})`;
+}
+
+/** What a changed resource asks for that the data does not allow. */
+function refusedArguments({ before, after }: ResourceChange): string[] {
+  const topic = String(after.inputs.topic ?? "");
+  return permanentChanges(topic, permanentOf(before), permanentOf(after)).map(
+    ({ key, before: had, after: wanted, why }) => `\`${key}\` cannot change from ${had} to ${wanted}, since ${why}`,
+  );
+}
+
+/** The permanent values that a resource states. */
+function permanentOf({ type, inputs }: PlannedResource): PermanentValues {
+  const number = (value: unknown, otherwise: number) => (typeof value === "number" ? value : otherwise);
+  const { topic, chunkSize, partitions, logIncarnation, storage, controllers } = inputs;
+  const isArchitecture = type === "lambda-architecture:index:LambdaArchitecture";
+  const isKafka = type === "lambda-architecture:index:KafkaCluster" && typeof controllers === "number";
+  return {
+    storage: isArchitecture ? String(storage) : "",
+    ...(isKafka && { kafkaControllers: controllers }),
+    awsVpcId: "",
+    topics: isArchitecture
+      ? {
+          [String(topic)]: {
+            chunkSize: number(chunkSize, 0),
+            partitions: number(partitions, 0),
+            logIncarnation: number(logIncarnation, 1),
+          },
+        }
+      : {},
+  };
 }
 
 /** A changed say in what becomes of data. */

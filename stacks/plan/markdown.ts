@@ -12,7 +12,7 @@ const mostLines = 16;
 
 /** The effects of a plan's changes as Markdown, those on data first. */
 export function previewMarkdown(stack: string, effects: Effects): string {
-  const { refused, data, created, updated, replaced, deleted } = effects;
+  const { refused, refusedArguments, data, created, updated, replaced, deleted } = effects;
   const counts = Object.entries({
     created: created.length,
     changed: updated.length,
@@ -25,6 +25,10 @@ export function previewMarkdown(stack: string, effects: Effects): string {
     refused.length === 0
       ? []
       : [`**Pulumi will refuse this**: ${names(refused)} ${refused.length === 1 ? "is" : "are"} protected.`],
+    section(
+      "`up` will refuse this where the stack has been up before",
+      refusedArguments.map((sentence) => `- ${sentence}`),
+    ),
     section("Effects on data", data.length === 0 ? ["- none"] : data.map((sentence) => `- ${sentence}`)),
     section(
       "Servers restart, each line after the one before",
@@ -77,7 +81,8 @@ function property({ path, before, after }: PropertyChange): string[] {
     return [`${name}:`, "  ```diff", ...lineDifference(old, news).map((line) => `  ${line}`), "  ```"];
   if (before === undefined) return [`${name}: set to ${valueText(after)}`];
   if (after === undefined) return [`${name}: no longer set`];
-  return [`${name}: ${valueText(before)} → ${valueText(after)}`];
+  const [from, to] = aroundDifference(textOf(before), textOf(after), shortValue);
+  return [`${name}: \`${from}\` → \`${to}\``];
 }
 
 function pathText(path: PropertyPath): string {
@@ -91,20 +96,42 @@ function pathText(path: PropertyPath): string {
 }
 
 function valueText(value: unknown): string {
+  const text = textOf(value);
+  return `\`${text.length <= shortValue ? text : `${text.slice(0, shortValue)}…`}\``;
+}
+
+/** The value in one line. */
+function textOf(value: unknown): string {
   const text = isText(value) ? value : JSON.stringify(value);
-  const line = text.split("\n")[0] as string;
-  return `\`${line.length <= shortValue && line === text ? line : `${line.slice(0, shortValue)}…`}\``;
+  const [line = "", ...more] = text.split("\n");
+  return more.some((each) => each !== "") ? `${line}…` : line;
+}
+
+/** Two texts, each cut to a part that shows where they differ. */
+function aroundDifference(before: string, after: string, longest: number): [before: string, after: string] {
+  if (before.length <= longest && after.length <= longest) return [before, after];
+  let same = 0;
+  while (same < Math.min(before.length, after.length) && before[same] === after[same]) same++;
+  const from = Math.max(0, same - Math.floor(longest / 4));
+  const cut = (text: string) =>
+    `${from > 0 ? "…" : ""}${text.slice(from, from + longest)}${text.length > from + longest ? "…" : ""}`;
+  return [cut(before), cut(after)];
 }
 
 function lineDifference(before: string, after: string): string[] {
-  const lines = diffLines(before, after)
-    .filter(({ added, removed }) => added || removed)
-    .flatMap(({ value, added }) =>
-      value
-        .replace(/\n$/, "")
-        .split("\n")
-        .map((line) => `${added ? "+" : "-"} ${line.length <= longestLine ? line : `${line.slice(0, longestLine)}…`}`),
-    );
+  const linesOfPart = (text: string) => text.replace(/\n$/, "").split("\n");
+  const parts = diffLines(before, after);
+  const lines = parts.flatMap(({ value, added, removed }, index) => {
+    if (!added && !removed) return [];
+    // A line that took the place of another one is shown where it differs from it.
+    const other = added ? parts[index - 1] : parts[index + 1];
+    const isPair = added ? other?.removed : other?.added;
+    const counterparts = isPair ? linesOfPart(other?.value ?? "") : [];
+    return linesOfPart(value).map((line, at) => {
+      const [shown] = aroundDifference(line, counterparts[at] ?? "", longestLine);
+      return `${added ? "+" : "-"} ${shown}`;
+    });
+  });
   if (lines.length <= mostLines) return lines;
   return [...lines.slice(0, mostLines), `… ${lines.length - mostLines} more lines`];
 }

@@ -42,7 +42,7 @@ test("views of other code are recomputed, new ones computed, others taken out", 
     [architecture({ views: { a: "1", b: "4", d: "5" } })],
   );
   expect(data).toEqual([
-    "recomputes the view `b`, because its code changed (2 → 4)",
+    "recomputes the view `b`, because its code changed, or the form of its stored rows (2 → 4)",
     "takes out the view `c`: nothing answers for it any more",
     "computes the new view `d` from all events",
   ]);
@@ -50,15 +50,78 @@ test("views of other code are recomputed, new ones computed, others taken out", 
 
 test("arguments that decide which events count are effects on data", () => {
   const before = { topic: "edits", chunkSize: 5000, retentionHours: 168, partitions: 2 };
-  const after = { ...before, chunkSize: 1000, retentionHours: 24, partitions: 4 };
+  const after = { ...before, retentionHours: 24, partitions: 4 };
   expect(effects([architecture(before)], [architecture(after)]).data).toEqual([
-    "changes the chunk size of the topic `edits` from 5000 to 1000: **answers become wrong** if it has events",
     "Kafka keeps events at least 24 hours instead of 168; the master dataset keeps them for ever",
   ]);
-  const other = { ...before, topic: "orders", chunkSize: 1000 };
-  expect(effects([architecture(before)], [architecture(other)]).data).toEqual([
+});
+
+test("another topic takes another chunk size, and computes views of its own beside the former", () => {
+  const before = { topic: "edits", chunkSize: 5000, views: { a: "1" } };
+  const after = { topic: "orders", chunkSize: 1000, views: { a: "2" } };
+  const { data, refusedArguments } = effects([architecture(before)], [architecture(after)]);
+  expect(refusedArguments).toEqual([]);
+  expect(data).toEqual([
     "reads the topic `orders` instead of `edits`, whose events no view counts any more",
+    "computes the view `a` of the new topic from all events of that one, beside the former (1 → 2)",
   ]);
+});
+
+test("a view that is computed again says why", () => {
+  const before = { topic: "edits", chunkSize: 100, views: { a: "1" } };
+  const reasonOf = (change: object) =>
+    effects([architecture(before)], [architecture({ ...before, ...change, views: { a: "2" } })]).data.at(-1);
+  expect(reasonOf({ logIncarnation: 2 })).toContain("because another life of the log begins (1 → 2)");
+  expect(reasonOf({})).toContain("because its code changed, or the form of its stored rows (1 → 2)");
+});
+
+test.each([
+  ["chunkSize", { chunkSize: 200 }],
+  ["partitions", { partitions: 4 }],
+  ["logIncarnation", { logIncarnation: 1 }],
+  ["storage", { storage: "s3" }],
+])("another %s is an argument that up will refuse", (key, change) => {
+  const before = { topic: "edits", chunkSize: 100, partitions: 5, storage: "hdfs", logIncarnation: 2 };
+  const { refusedArguments } = effects([architecture(before)], [architecture({ ...before, ...change })]);
+  expect(refusedArguments).toEqual([expect.stringContaining(`\`${key}\` cannot change from `)]);
+});
+
+test("so is another number of Kafka's controllers", () => {
+  const kafka = (controllers: number, replicas: number) =>
+    resource("kafka", { type: "lambda-architecture:index:KafkaCluster", inputs: { controllers, replicas } });
+  expect(effects([kafka(1, 1)], [kafka(3, 3)]).refusedArguments).toEqual([
+    "`kafkaControllers` cannot change from 1 to 3, since Kafka's data is made for it",
+  ]);
+  expect(effects([kafka(1, 1)], [kafka(1, 3)]).refusedArguments).toEqual([]);
+});
+
+test("every store's loss of copies and of servers is an effect on data, the worst first", () => {
+  const component = (name: string, inputs: PlannedResource["inputs"]) =>
+    resource(name.toLowerCase(), { type: `lambda-architecture:index:${name}`, inputs });
+  const before = [
+    component("CassandraCluster", { replicas: 3, keyspaces: [{ name: "lambda", tables: [] }] }),
+    component("KafkaCluster", { replicas: 3 }),
+    component("HdfsStorage", { dataNodes: 5, replication: 3 }),
+    component("DruidCluster", { historicals: 2 }),
+    component("ZooKeeperEnsemble", { replicas: 3 }),
+  ];
+  const after = [
+    component("CassandraCluster", { replicas: 1, keyspaces: [{ name: "lambda", tables: [] }] }),
+    component("KafkaCluster", { replicas: 2 }),
+    component("HdfsStorage", { dataNodes: 3, replication: 3 }),
+    component("DruidCluster", { historicals: 1 }),
+    component("ZooKeeperEnsemble", { replicas: 1 }),
+  ];
+  const { data } = effects(before, after);
+  expect(data.map((sentence) => sentence.replace(/:( \*\*| fewer).*/, ""))).toEqual([
+    "`cassandracluster`: 3 → 1 nodes, copies of every row of the speed views and of the pointers 3 → 1",
+    "`druidcluster`: 2 → 1 historicals, copies of every segment of the batch views 2 → 1",
+    "`zookeeperensemble`: 3 → 1 servers, copies of what ZooKeeper knows of Storm and Druid 3 → 1",
+    "`kafkacluster`: 3 → 2 brokers, copies of every event that is in Kafka 3 → 2",
+    "`hdfsstorage`: 5 → 3 DataNodes, copies as before",
+  ]);
+  expect(data[0]).toContain("**the loss of one server loses data**");
+  expect(effects(after, before).data).toEqual([]);
 });
 
 test("a switch of what becomes of data is told before anything is deleted", () => {

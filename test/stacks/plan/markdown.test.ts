@@ -35,7 +35,7 @@ test("effects on data come first, what changes alike is told once, texts by thei
 **Effects on data**
 
 - deletes \`store\`, which keeps the data of store: its data stays; it is protected, so Pulumi **refuses**
-- recomputes the view \`edits-by-page\`, because its code changed (07da545a → 9b3c505f)
+- recomputes the view \`edits-by-page\`, because its code changed, or the form of its stored rows (07da545a → 9b3c505f)
 
 **Servers restart, each line after the one before**
 
@@ -80,4 +80,24 @@ test("a renamed resource is told by both names, a long text by its first lines",
   ]);
   expect(text).toContain("- `old`, now `new`");
   expect(text).toContain("    … 44 more lines\n");
+});
+
+test("two texts that are too long are shown where they differ", () => {
+  const text = (word: string) => `${"a".repeat(300)}${word}${"b".repeat(300)}`;
+  const value = markdown(
+    [resource("a", { inputs: { of: text("OLD") } })],
+    [resource("a", { inputs: { of: text("NEW") } })],
+  );
+  expect(value).toMatch(/- `of`: `…a{20}OLDb{57}…` → `…a{20}NEWb{57}…`/);
+  const lines = (word: string) => ({ inputs: { of: `same\n${text(word)}\nsame\n` } });
+  const file = markdown([resource("a", lines("OLD"))], [resource("a", lines("NEW"))]);
+  expect(file).toMatch(/^ {4}- …a{40}OLDb+…\n {4}\+ …a{40}NEWb+…$/m);
+});
+
+test("what `up` will refuse comes before everything else", () => {
+  const before = { topic: "edits", chunkSize: 100, partitions: 5, storage: "hdfs" };
+  const text = markdown([architecture(before)], [architecture({ ...before, chunkSize: 200, retentionHours: 1 })]);
+  expect(text).toMatch(
+    /^### Preview of test: 1 changed\n\n\*\*`up` will refuse this where the stack has been up before\*\*\n\n- `chunkSize` cannot change from 100 to 200, since .*\n\n\*\*Effects on data/,
+  );
 });
