@@ -14,7 +14,7 @@
  *     npm run test:storage       the master dataset on an S3 server
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { table } from "../components/table.ts";
@@ -129,7 +129,9 @@ function vitest(name: string, project: string, ...args: readonly string[]): Part
         const report = join(folder, "report.json");
         const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
         const exitCode = await runPackageProgram("vitest", "run", "--project", project, ...reporters, ...args);
-        return countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode);
+        return existsSync(report)
+          ? countsOfReport(JSON.parse(readFileSync(report, "utf8")), exitCode)
+          : { passed: 0, failed: 1, skipped: 0 };
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

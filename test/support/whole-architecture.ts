@@ -10,6 +10,7 @@ import { check } from "../../scripts/demo/check.ts";
 import { Log } from "../../scripts/demo/log.ts";
 import { checkout, ensureStack, runPulumi, stackFolder } from "../../scripts/environment.ts";
 import { takeDown } from "../../scripts/take-down.ts";
+import { kill } from "./kill.ts";
 
 /** Runs the CLI on a stack, as a person does, and keeps what it says. */
 export function pulumi(stack: string, ...args: string[]) {
@@ -111,7 +112,7 @@ export class WholeArchitecture {
       .filter(({ name }) => instance.test(name))
       .flatMap(({ pids }) => pids);
     const matching = pids.filter((pid) => command.test(commandLine(pid)));
-    for (const pid of matching) process.kill(pid, "SIGKILL");
+    await kill(...matching);
     return matching.length;
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../../components/targets/local/service.ts";
 import type { ServiceInputs, TaskInputs } from "../../../../components/targets/local/state.ts";
 import { deleteTask, runTask } from "../../../../components/targets/local/task.ts";
+import { kill } from "../../../support/kill.ts";
 
 // The lifecycle without Pulumi: the programs are shells, which start in no time.
 const stackFolder = mkdtempSync(join(tmpdir(), "life cycle "));
@@ -80,8 +81,7 @@ test("a service starts in its data folder, is inspected, and is deleted but for 
   const [status] = await instances(stackFolder);
   expect(status).toMatchObject({ name: "server", address: "127.22.0.21", pid: state.pid, memoryLimit: 1 });
   expect(await memoryGiven(stackFolder)).toEqual(new Map([["server", 1]]));
-  process.kill(state.supervisor, "SIGKILL");
-  await sleep(50);
+  await kill(state.supervisor);
   expect((await inspectService(inputs)).drift).toEqual(["server runs without its supervisor"]);
   const again = await startService(inputs, context);
   expect(again.pid).not.toBe(state.pid);

@@ -2,10 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { instances, stopStack } from "../../../../components/targets/local/instances.ts";
 import { LocalProvider } from "../../../../components/targets/local/provider.ts";
 import type { ServiceInputs, ServiceState } from "../../../../components/targets/local/state.ts";
+import { kill } from "../../../support/kill.ts";
 
 // Three replicas of a role, each a shell; the provider as Pulumi calls it: all updates at once.
 const stackFolder = mkdtempSync(join(tmpdir(), "rolling "));
@@ -104,9 +105,7 @@ test("a setting that no server starts with costs one replica; what was mended st
 test("a replica whose neighbour is dead is not restarted, and the error says why", async () => {
   const { 0: first, 1: second } = await pids();
   const { pids: all = [] } = (await instances(stackFolder)).find(({ name }) => name === "log-broker-2") ?? {};
-  for (const pid of all) process.kill(pid, "SIGKILL");
-  // On a busy machine a killed process is there for a moment yet.
-  await vi.waitUntil(async () => (await pids())[2] === undefined, { timeout: 10_000 });
+  await kill(...all);
   const changed = { ...broker(0), readinessTimeout: 1 };
   await expect(new LocalProvider().update("", urn(0), states[0] as object, changed)).rejects.toThrow(
     /^log-broker-0 still runs as it did before, since servers of one role .* log-broker-2 is not ready \(it does not run; log: /,
