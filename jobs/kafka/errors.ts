@@ -23,6 +23,27 @@ export class OffsetOutOfRangeError extends Error {
   }
 }
 
+/** A partition's log lost its tail and gave its offsets to other events than those that were read. */
+export class LogDivergedError extends Error {
+  readonly topic: string;
+  readonly partition: number;
+  /** The first offset that means another event, or none; -1 if nothing tells which. */
+  readonly end: number;
+
+  constructor(at: { topic: string; partition: number; offset: number; leaderEpoch: number; end: number }) {
+    const { topic, partition, offset, leaderEpoch, end } = at;
+    super(
+      `${topic}-${partition} was read up to offset ${offset} under leader epoch ${leaderEpoch}, but ` +
+        `${end < 0 ? "has nothing of that epoch now" : `is the same up to ${end} only`}: the log lost its tail, and gave ` +
+        "its offsets to other events",
+    );
+    this.name = "LogDivergedError";
+    this.topic = topic;
+    this.partition = partition;
+    this.end = end;
+  }
+}
+
 /** The topic was deleted and made again, so that its offsets mean other events than before. */
 export class TopicRecreatedError extends Error {
   readonly topic: string;

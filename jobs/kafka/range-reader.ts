@@ -10,7 +10,7 @@ import {
 } from "@platformatic/kafka";
 import { abortable, withBackOff } from "../back-off.ts";
 import { connectionOptions, type KafkaConnection } from "./connection.ts";
-import { OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
+import { LogDivergedError, OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
 import { type FetchResponse, fetchResponse } from "./fetch-response.ts";
 import { kafkaError } from "./kafka-error.ts";
 import type { LogRecord } from "./log-record.ts";
@@ -45,6 +45,11 @@ export interface Fetched {
 export interface FetchOptions {
   /** Read no further than this offset (exclusive). Default: no end */
   readonly end?: number;
+  /**
+   * The epoch of the leader that wrote what is before the start, if that was read: then only the very log that it was
+   * read from is read on. Default: -1, whatever log there is
+   */
+  readonly lastEpoch?: number;
   /** How long to wait for a record if there is none yet. Default: 500 */
   readonly maxWaitMilliseconds?: number;
   readonly signal?: AbortSignal | undefined;
@@ -59,6 +64,9 @@ export interface RangeReaderOptions extends KafkaConnection {
   readonly onRetry?: (error: Error, failures: number) => void;
 }
 
+/** What does not pass by itself. */
+const lasting = [OffsetOutOfRangeError, TopicRecreatedError, LogDivergedError];
+
 /** The size of a batch as long as none was read. */
 const firstBatchBytes = 128 * 1024;
 
@@ -66,7 +74,7 @@ const firstBatchBytes = 128 * 1024;
  * Reads ranges of offsets without a consumer group; one instance may read many partitions at once.
  *
  * Fetching outlives whatever passes by itself, e.g. a broker that restarts or a partition that moves to another one.
- * What does not pass is thrown: {@link OffsetOutOfRangeError}, {@link TopicRecreatedError}.
+ * What does not pass is thrown: {@link OffsetOutOfRangeError}, {@link TopicRecreatedError}, {@link LogDivergedError}.
  *
  * @example
  * await using reader = new RangeReader({ bootstrapServers: ["127.0.0.1:9092"] });
@@ -105,6 +113,7 @@ export class RangeReader implements AsyncDisposable {
    *
    * @throws {OffsetOutOfRangeError} if Kafka no longer holds them
    * @throws {TopicRecreatedError} if the topic is another one than at the first fetch
+   * @throws {LogDivergedError} if the log is another one than at the first fetch
    */
   async *read(
     topic: string,
@@ -113,10 +122,13 @@ export class RangeReader implements AsyncDisposable {
     end: number,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    let lastEpoch = -1;
     for (let offset = start; offset < end; ) {
-      const { records, next } = await this.fetch(topic, partition, offset, { end, maxWaitMilliseconds: 1_000, signal });
+      const options = { end, lastEpoch, maxWaitMilliseconds: 1_000, signal };
+      const { records, next, leaderEpoch } = await this.fetch(topic, partition, offset, options);
       if (records.length > 0) yield records;
       offset = next;
+      if (leaderEpoch >= 0) lastEpoch = leaderEpoch;
     }
   }
 
@@ -126,6 +138,7 @@ export class RangeReader implements AsyncDisposable {
    *
    * @throws {OffsetOutOfRangeError} if Kafka does not hold the offset
    * @throws {TopicRecreatedError} if the topic is another one than at the first fetch
+   * @throws {LogDivergedError} if `lastEpoch` says that another log was read
    */
   fetch(topic: string, partition: number, start: number, options: FetchOptions = {}): Promise<Fetched> {
     const lane = this.#lane(topic, partition);
@@ -133,7 +146,7 @@ export class RangeReader implements AsyncDisposable {
     return lane.inTurn(() =>
       withBackOff(() => abortable(this.#fetchOnce(lane, topic, partition, start, options), signal), {
         signal,
-        isTransient: (error) => !(error instanceof OffsetOutOfRangeError || error instanceof TopicRecreatedError),
+        isTransient: (error) => !lasting.some((kind) => error instanceof kind),
         onRetry: (error, failures) => {
           this.#cluster.clearMetadata();
           this.#options.onRetry?.(kafkaError(error, `reading ${topic}-${partition}`), failures);
@@ -245,22 +258,31 @@ export class RangeReader implements AsyncDisposable {
     const leader = brokers.get(partitions[partition]?.leader ?? -1);
     if (leader === undefined) throw new Error(`partition ${partition} of topic ${topic} has no leader`);
     const connection = await lane.connections.get(leader);
-    const end = options.end ?? Number.POSITIVE_INFINITY;
+    const { end = Number.POSITIVE_INFINITY, lastEpoch = -1 } = options;
     const maxBytes = lane.bytesFor(end - start, this.#options.maxFetchBytes ?? 4 * 1024 * 1024);
     try {
       const fetched = await fetchPartition(connection, {
         topicId: id,
         partition,
         start,
+        lastEpoch,
         maxBytes,
         maxWaitMilliseconds: options.maxWaitMilliseconds ?? 500,
       });
+      if (fetched.diverging !== undefined)
+        throw new LogDivergedError({ topic, partition, offset: start, ...fetched.diverging, leaderEpoch: lastEpoch });
       const { records, next, leaderEpoch, span, largestBatch } = recordsOf(fetched, start, end);
       lane.learn(fetched.bytes.length, span, largestBatch);
       return { records, next, latest: fetched.lastStableOffset, leaderEpoch };
     } catch (error) {
       if (findErrorBy(error as Error, "apiId", "OFFSET_OUT_OF_RANGE") === null) throw error;
       const { earliest, latest } = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
+      if (lastEpoch >= 0 && start <= latest) {
+        // So a broker answers, too, where it has nothing of the epoch.
+        const epochEnd = (await this.epochEnds(topic, { [partition]: lastEpoch }))[partition]?.end ?? -1;
+        if (epochEnd < 0)
+          throw new LogDivergedError({ topic, partition, offset: start, leaderEpoch: lastEpoch, end: epochEnd });
+      }
       // The log may have grown up to the offset in between: then the next try finds it.
       if (start >= earliest && start <= latest) throw error;
       throw new OffsetOutOfRangeError({ topic, partition, offset: start, earliest, latest });
@@ -318,7 +340,14 @@ class Lane {
 /** Version 13 is the oldest that names topics by their id, and every broker from 3.1 on knows it. */
 function fetchPartition(
   connection: Connection,
-  request: { topicId: string; partition: number; start: number; maxBytes: number; maxWaitMilliseconds: number },
+  request: {
+    topicId: string;
+    partition: number;
+    start: number;
+    lastEpoch: number;
+    maxBytes: number;
+    maxWaitMilliseconds: number;
+  },
 ) {
   const topics = [
     {
@@ -328,7 +357,7 @@ function fetchPartition(
           partition: request.partition,
           currentLeaderEpoch: -1,
           fetchOffset: BigInt(request.start),
-          lastFetchedEpoch: -1,
+          lastFetchedEpoch: request.lastEpoch,
           partitionMaxBytes: request.maxBytes,
         },
       ],

@@ -2,6 +2,7 @@
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
+import { KnownIncarnation } from "../log/incarnation.ts";
 import { fromTuple } from "./descriptor.ts";
 import { redirectConsole, runBolt } from "./multilang.ts";
 import { reportRetries } from "./report-retries.ts";
@@ -12,6 +13,11 @@ const configuration = readConfiguration();
 
 await runBolt((reporter) => {
   redirectConsole(reporter);
+  const store = new CassandraSpeedStore({
+    configuration,
+    onRetry: reportRetries(reporter, "Cassandra does not take rows"),
+  });
+  const life = new KnownIncarnation(configuration.incarnation, () => store.incarnation());
   const speedViews = new SpeedViews({
     application,
     configuration,
@@ -20,7 +26,8 @@ await runBolt((reporter) => {
       clientId: "speed-bolt",
       onRetry: reportRetries(reporter, "Kafka does not give the events"),
     }),
-    store: new CassandraSpeedStore({ configuration, onRetry: reportRetries(reporter, "Cassandra does not take rows") }),
+    store,
+    first: () => life.first(),
   });
   reporter.log("info", "the speed layer's bolt is ready");
   return { execute: (tuple) => speedViews.execute(fromTuple(tuple)) };

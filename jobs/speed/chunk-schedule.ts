@@ -1,5 +1,5 @@
 import { backOffMilliseconds } from "../back-off.ts";
-import { chunkEnd, chunkOf, chunkStart, firstWholeChunk } from "../chunks.ts";
+import { chunkEnd, chunkOf, chunkStart, firstWholeChunk, type Offsets } from "../chunks.ts";
 import type { Watermarks } from "../kafka/range-reader.ts";
 import { type Descriptor, descriptorId } from "./descriptor.ts";
 
@@ -7,6 +7,8 @@ export interface ChunkScheduleOptions {
   readonly chunkSize: number;
   /** By the view's name, the chunk from which each partition is needed; a partition that is absent is needed from 0 on. */
   readonly start: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  /** By partition, the first offset of this life of the log: its chunk begins there. Default: 0 */
+  readonly first?: Offsets;
   /** The tables that the rows are for, see {@link Descriptor}. */
   readonly tables: string;
   /** The most descriptors of a partition that are under way at once: one is read while another is written. Default: 2 */
@@ -143,7 +145,7 @@ class PartitionSchedule {
     this.#attempts = options.attempts ?? 8;
     const starts = Object.values(options.start).map((chunks) => chunks[partition] ?? 0);
     const first = starts.length === 0 ? 0 : Math.min(...starts);
-    this.#position = chunkStart(first, options.chunkSize);
+    this.#position = this.#begin(first);
     // Where the first chunk is the first that the log holds whole, the log may end before it: that is no loss.
     this.#seen = first > firstWholeChunk(earliest, options.chunkSize) ? this.#position : 0;
   }
@@ -236,7 +238,7 @@ class PartitionSchedule {
   #again(retry: Retry): Descriptor {
     const { chunk } = retry.descriptor;
     this.#retries = this.#retries.filter((other) => other !== retry);
-    return this.#give(chunk, chunkStart(chunk, this.#options.chunkSize));
+    return this.#give(chunk, this.#begin(chunk));
   }
 
   /** Gives a descriptor of a chunk, up to its end or the log's. */
@@ -254,7 +256,12 @@ class PartitionSchedule {
 
   /** Whether the log no longer holds the chunk's begin: who has not read it already never will. */
   #hasLost({ chunk }: Descriptor): boolean {
-    return chunkStart(chunk, this.#options.chunkSize) < this.#earliest;
+    return this.#begin(chunk) < this.#earliest;
+  }
+
+  /** The first offset of a chunk that belongs to this life of the log. */
+  #begin(chunk: number): number {
+    return Math.max(chunkStart(chunk, this.#options.chunkSize), this.#options.first?.[this.#partition] ?? 0);
   }
 
   /** Gives up a descriptor that failed and can never succeed. */
@@ -264,7 +271,7 @@ class PartitionSchedule {
     this.#position = Math.max(this.#position, chunkEnd(chunk, chunkSize));
     this.#warn(
       `chunk ${chunk} is given up: the log begins at offset ${this.#earliest} now, so that its events from ` +
-        `${chunkStart(chunk, chunkSize)} on cannot be read any more. Unless a batch view covers it, it is a hole`,
+        `${this.#begin(chunk)} on cannot be read any more. Unless a batch view covers it, it is a hole`,
     );
   }
 

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backOffMilliseconds } from "../back-off.ts";
 import type { Offsets } from "../chunks.ts";
 import type { LogEnd, RangeReader, Watermarks } from "../kafka/range-reader.ts";
+import { furthest, type KnownEnd, knownEnds } from "../log/divergence.ts";
+import type { LogCheck } from "../log/log-check.ts";
 import { ChunkSchedule } from "./chunk-schedule.ts";
 import { descriptorId, toTuple } from "./descriptor.ts";
 import type { Json, Reporter, Spout } from "./multilang.ts";
@@ -14,6 +16,10 @@ export interface DescriptorSpoutOptions {
   readonly configuration: { readonly topic: string; readonly chunkSize: number };
   readonly reader: Pick<RangeReader, "watermarks" | "latest">;
   readonly store: Pick<SpeedStore, "progress" | "horizon" | "tablesId">;
+  /** Checks that the log is the one that the store's rows are of. */
+  readonly check: Pick<LogCheck, "check">;
+  /** By partition, the first offset that belongs to this life of the log. */
+  readonly first: () => Promise<Offsets>;
   readonly reporter: Reporter;
   /** The most descriptors that are under way at once, see `ChunkScheduleOptions`. */
   readonly mostUnderWay?: number;
@@ -29,7 +35,8 @@ const busyMilliseconds = 5;
 /**
  * The spout: looks at the log's end all the time and emits what is due. What was computed before the start is read
  * from the store, once it answers. Where the tables are others than before, e.g. since the keyspace was dropped and
- * made again, all that they shall hold is due again.
+ * made again, all that they shall hold is due again. Where the log is another one than the rows are of, nothing is given
+ * out until a person has decided, see jobs/log.
  */
 export class DescriptorSpout implements Spout {
   readonly #options: DescriptorSpoutOptions;
@@ -39,6 +46,12 @@ export class DescriptorSpout implements Spout {
   #schedule: ChunkSchedule | undefined;
   /** The tables that the schedule is for. */
   #tables: string | undefined;
+  /** Up to where the rows of the tables, and of the batch views, reach. */
+  #stored: readonly KnownEnd[] = [];
+  /** Up to where the log was seen. */
+  #seen: readonly KnownEnd[] = [];
+  /** Why nothing is given out; empty if it is. */
+  #halted = "";
   #wake: () => void = () => {};
 
   constructor(options: DescriptorSpoutOptions) {
@@ -73,7 +86,7 @@ export class DescriptorSpout implements Spout {
   }
 
   #emit(emit: (id: string, tuple: readonly Json[]) => void): boolean {
-    const due = this.#schedule?.take(performance.now()) ?? [];
+    const due = this.#halted === "" ? (this.#schedule?.take(performance.now()) ?? []) : [];
     for (const descriptor of due) emit(descriptorId(descriptor), toTuple(descriptor));
     return due.length > 0;
   }
@@ -90,8 +103,9 @@ export class DescriptorSpout implements Spout {
           watermarks = await reader.watermarks(configuration.topic);
           looked = performance.now();
         } else watermarks = withLatest(watermarks, await reader.latest(configuration.topic));
-        this.#schedule ??= await this.#resume(watermarks);
-        this.#schedule.observe(watermarks);
+        const schedule = this.#schedule ?? (await this.#resume(watermarks));
+        if (await this.#isSameLog(watermarks)) schedule.observe(watermarks);
+        this.#schedule = schedule;
         this.#wake();
         failures = 0;
         await sleep(this.#poll);
@@ -101,6 +115,21 @@ export class DescriptorSpout implements Spout {
         await sleep(backOffMilliseconds(failures));
       }
     }
+  }
+
+  /** Whether the log is still the one that was read; if not, nothing is given out from now on. */
+  async #isSameLog(watermarks: Readonly<Record<number, Watermarks>>): Promise<boolean> {
+    const { check, reporter } = this.#options;
+    const { problems } = await check.check([...this.#stored, ...this.#seen], watermarks);
+    const reasons = problems.filter(({ isAnotherLog }) => isAnotherLog).map(({ reason }) => reason);
+    const halted = reasons.join("; ");
+    if (halted !== this.#halted && halted !== "") reporter.error(`nothing more is computed: ${halted}`);
+    this.#halted = halted;
+    if (halted !== "") return false;
+    this.#seen = Object.entries(watermarks).map(([name, { latest, leaderEpoch }]) => {
+      return { partition: Number(name), end: latest, leaderEpoch };
+    });
+    return true;
   }
 
   /** Never ends either. */
@@ -127,13 +156,16 @@ export class DescriptorSpout implements Spout {
     const areNew = this.#tables !== undefined && tables !== this.#tables;
     if (areNew)
       reporter.error("tables of the speed views were dropped and made again: what they held is computed again");
+    const first = await this.#options.first();
+    const stored: KnownEnd[] = [];
     const starts = await Promise.all(
       views.map(async (view) => {
         // Until now a bolt may have gone on with a chunk of which the new tables do not hold the beginning.
         const [progress, horizon] = await Promise.all([areNew ? [] : store.progress(view), store.horizon(view)]);
+        stored.push(...progress, ...knownEnds(horizon));
         const chunks = Object.entries(watermarks).map(([number, { earliest }]) => {
           const partition = Number(number);
-          const covered = (horizon as Offsets)[number] ?? 0;
+          const covered = Math.max(horizon[partition] ?? 0, first[partition] ?? 0);
           return [partition, resumeChunk(progress, partition, covered, earliest, configuration.chunkSize)] as const;
         });
         return [view.name, Object.fromEntries(chunks)] as const;
@@ -142,9 +174,11 @@ export class DescriptorSpout implements Spout {
     const start = Object.fromEntries(starts);
     reporter.log("info", `resuming at these chunks, by view and partition: ${JSON.stringify(start)}`);
     this.#tables = tables;
+    this.#stored = furthest(stored);
     return new ChunkSchedule({
       chunkSize: configuration.chunkSize,
       start,
+      first,
       tables,
       ...(mostUnderWay !== undefined && { mostUnderWay }),
       warn: (message) => reporter.error(message),

@@ -18,7 +18,8 @@ export interface ChunkProgress extends ChunkEnd {
  * The chunk from which a view has to be computed in a partition: the first that is not full, from the batch view's
  * horizon on, or, where no batch view covers anything, from the first chunk that the log still holds whole.
  *
- * @param horizon the offset up to which the batch view covers the partition; 0 if it covers nothing
+ * @param horizon the offset up to which the batch view covers the partition; if it covers nothing, the first offset of
+ *   this life of the log
  * @param earliest the first offset that the log holds
  */
 export function resumeChunk(
@@ -33,7 +34,9 @@ export function resumeChunk(
       .filter((row) => row.partition === partition && row.end >= chunkEnd(row.chunk, chunkSize))
       .map((row) => row.chunk),
   );
-  let chunk = Math.max(chunkOf(horizon, chunkSize), firstWholeChunk(earliest, chunkSize));
+  // The horizon may be in a chunk's middle, where this life of the log begins: then the rest of it is whole.
+  const held = earliest <= horizon ? 0 : firstWholeChunk(earliest, chunkSize);
+  let chunk = Math.max(chunkOf(horizon, chunkSize), held);
   while (full.has(chunk)) chunk++;
   return chunk;
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Application } from "../application.ts";
-import { chunkEnd, chunkStart } from "../chunks.ts";
+import { chunkEnd, chunkStart, type Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent } from "../events/decode.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
@@ -14,6 +14,8 @@ export interface SpeedViewsOptions {
   readonly configuration: Pick<Configuration, "topic" | "chunkSize" | "maxEventBytes">;
   readonly reader: Pick<RangeReader, "fetch">;
   readonly store: Pick<SpeedStore, "writeRows" | "writeProgress">;
+  /** By partition, the first offset that belongs to this life of the log. Default: 0 everywhere */
+  readonly first?: () => Promise<Offsets>;
   /** Milliseconds without a record after which a stretch is given up. Default: 20,000, less than Storm waits for a tuple */
   readonly patience?: number;
 }
@@ -97,7 +99,7 @@ export class SpeedViews {
     const { partition, chunk, end, views, tables } = descriptor;
     const finished = this.#finished.get(id);
     if (finished?.tables === tables && views.every((view) => finished.views.has(view))) return;
-    const open = this.#openChunk(id, descriptor);
+    const open = this.#openChunk(id, descriptor, (await this.#options.first?.()) ?? {});
     const isFull = end === chunkEnd(chunk, this.#options.configuration.chunkSize);
     if (end <= open.written) return;
     try {
@@ -120,11 +122,11 @@ export class SpeedViews {
     }
   }
 
-  #openChunk(id: string, { partition, chunk, views, tables }: Descriptor): OpenChunk {
+  #openChunk(id: string, { partition, chunk, views, tables }: Descriptor, first: Offsets): OpenChunk {
     let open = this.#open.get(id);
     // A new set of views begins the chunk again, and so do tables that hold nothing yet.
     if (open === undefined || open.tables !== tables || views.some((view) => !open?.rows.has(view))) {
-      const start = chunkStart(chunk, this.#options.configuration.chunkSize);
+      const start = Math.max(chunkStart(chunk, this.#options.configuration.chunkSize), first[partition] ?? 0);
       const rows = views.flatMap((name) => {
         const view = this.#views.get(name);
         return view === undefined ? [] : [[name, new ChunkRows(view)] as const];
@@ -151,7 +153,13 @@ export class SpeedViews {
     try {
       while (open.read < end) {
         signal.throwIfAborted();
-        const options = { end, maxWaitMilliseconds: Math.min(1_000, patience), signal };
+        const options = {
+          end,
+          // Of another log nothing is taken.
+          lastEpoch: open.leaderEpoch,
+          maxWaitMilliseconds: Math.min(1_000, patience),
+          signal,
+        };
         const fetched = await reader.fetch(configuration.topic, partition, open.read, options);
         for (const { value } of fetched.records) {
           const decoded = decodeEvent(application, value, configuration.maxEventBytes);

@@ -4,6 +4,7 @@ import pMap from "p-map";
 import { withBackOff } from "../back-off.ts";
 import { eraOf, type Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
+import { type Incarnation, readIncarnation } from "../log/incarnation.ts";
 import type { View } from "../views/view.ts";
 import type { ChangedRow } from "./chunk-rows.ts";
 import { previousText } from "./previous-state.ts";
@@ -92,7 +93,7 @@ export function insertProgress(table: string): string {
 }
 
 export interface CassandraSpeedStoreOptions {
-  readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations">;
+  readonly configuration: Pick<Configuration, "cassandra" | "speed" | "generations" | "topic" | "incarnation">;
   /** Told of every failure that is tried again. Default: nobody */
   readonly onRetry?: (error: Error, failures: number) => void;
   /** Seconds until what keeps failing is given up. Default: 20, less than Storm waits for a tuple */
@@ -179,6 +180,12 @@ export class CassandraSpeedStore implements SpeedStore {
     const params = [view.name, this.#generation(view)];
     const row = (await this.#patiently(() => this.#client.execute(query, params))).first();
     return row?.horizon ? JSON.parse(row.horizon) : {};
+  }
+
+  /** The life of the log that the rows are of, see jobs/log; undefined as long as nobody has noted it. */
+  incarnation(): Promise<Incarnation | undefined> {
+    const { topic, incarnation } = this.#options.configuration;
+    return this.#patiently(() => readIncarnation(this.#client, topic, incarnation));
   }
 
   async tablesId(views: readonly AnyView[]): Promise<string | undefined> {

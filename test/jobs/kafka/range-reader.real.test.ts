@@ -179,6 +179,18 @@ test("tells the log's epochs, and which offset a time has", async () => {
   expect(await reader.epochEnds("epochs", { 0: epoch, 9: epoch })).toEqual({ 0: { leaderEpoch: epoch, end: 2 } });
   expect(await reader.epochEnds("epochs", { 0: later })).toEqual({ 0: { leaderEpoch: later, end: 4 } });
   expect(await reader.epochEnds("epochs", { 0: later + 1 })).toEqual({ 0: { leaderEpoch: -1, end: -1 } });
+  // What a former leader wrote is the same, and nothing of it is past its end.
+  for (const [start, lastEpoch] of [
+    [1, epoch],
+    [2, epoch],
+    [3, later],
+    [4, later],
+  ] as const)
+    expect((await reader.fetch("epochs", 0, start, { lastEpoch, maxWaitMilliseconds: 10 })).next).toBe(4);
+  await expect(reader.fetch("epochs", 0, 3, { lastEpoch: epoch })).rejects.toThrow(
+    `epochs-0 was read up to offset 3 under leader epoch ${epoch}, but is the same up to 2 only`,
+  );
+  await expect(reader.fetch("epochs", 0, 3, { lastEpoch: later + 1 })).rejects.toThrow("has nothing of that epoch now");
   const records = await read("epochs", 0, 0, 4);
   expect(records.map(({ timestamp }) => timestamp >= time)).toEqual([false, false, false, true]);
   expect(await reader.offsetsAt("epochs", time)).toEqual({ 0: 3, 1: 0 });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { Client } from "cassandra-driver";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chunkEnd, chunkOf } from "../../../jobs/chunks.ts";
-import { createIncarnationTable } from "../../../jobs/log/incarnation.ts";
 import { checkAnswers } from "../../../jobs/serving/check.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { speedStore } from "../../../jobs/serving/speed-store.ts";
@@ -43,7 +42,6 @@ beforeAll(async () => {
   await new RecordedResources().start();
   const { CassandraCluster } = await import("../../../components/cassandra/index.ts");
   const tables = [
-    createIncarnationTable,
     createPointerTable,
     ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];
@@ -59,7 +57,9 @@ beforeAll(async () => {
   const contactPoints = [`${target.placement({ component: "cassandra", role: "node", index: 0 }).address}:9042`];
   const cassandra = { contactPoints, localDataCenter: "datacenter1", keyspace: "lambda" };
   client = new Client({ ...cassandra, queryOptions: { prepare: true, isIdempotent: true } });
-  writer = new CassandraSpeedStore({ configuration: { cassandra, speed: { shards, chunksPerEra }, generations } });
+  writer = new CassandraSpeedStore({
+    configuration: { cassandra, speed: { shards, chunksPerEra }, generations, topic: "edits", incarnation: 1 },
+  });
   stores = new SimulatedStores(logs, application.views, chunkSize, chunksPerEra);
   const real: Pick<Stores, "progress" | "speedRows"> = speedStore({
     ...{ client, generations, partitions: 2, shards },

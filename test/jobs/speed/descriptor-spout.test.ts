@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import { LogCheck } from "../../../jobs/log/log-check.ts";
 import { count } from "../../../jobs/measures/index.ts";
 import { DescriptorSpout } from "../../../jobs/speed/descriptor-spout.ts";
 import type { Json } from "../../../jobs/speed/multilang.ts";
@@ -17,12 +18,13 @@ const byName = view<{ name: string; time: string }>({
 });
 
 /** A spout over a log of one partition that ends where the test says; `fails` so often before it can be read. */
-function setUp(options: { latest: number; fails?: number }) {
-  const log = { ...options };
+function setUp(options: { latest: number; fails?: number; first?: number }) {
+  const log = { topicId: "first", leaderEpoch: 0, epochEnds: new Map<number, number>(), ...options };
   const said: string[] = [];
   const store = new MemoryStore();
   const emitted: Json[][] = [];
   let failures = options.fails ?? 0;
+  const end = () => ({ latest: log.latest, leaderEpoch: log.leaderEpoch });
   const start = () => {
     const spout = new DescriptorSpout({
       views: [byName],
@@ -30,10 +32,24 @@ function setUp(options: { latest: number; fails?: number }) {
       reader: {
         watermarks: async (): Promise<Readonly<Record<number, Watermarks>>> => {
           if (failures-- > 0) throw new Error("no broker");
-          return { 0: { earliest: 0, latest: log.latest, leaderEpoch: 0 } };
+          return { 0: { earliest: 0, ...end() } };
         },
-        latest: async () => ({ 0: { latest: log.latest, leaderEpoch: 0 } }),
+        latest: async () => ({ 0: end() }),
       },
+      check: new LogCheck({
+        topic: "events",
+        partitions: 1,
+        topicId: async () => "first",
+        moment: 5,
+        reader: {
+          latest: async () => ({ 0: end() }),
+          topicId: async () => log.topicId,
+          epochEnds: async (_topic, { 0: epoch = -1 }) => ({
+            0: { leaderEpoch: epoch, end: log.epochEnds.get(epoch) ?? log.latest },
+          }),
+        },
+      }),
+      first: async () => ({ 0: options.first ?? 0 }),
       store,
       reporter: { log: (level, message) => said.push(`${level}: ${message}`), error: (message) => said.push(message) },
       pollMilliseconds: 1,
@@ -107,4 +123,72 @@ test("reports retries sparingly", () => {
   const report = reportRetries({ log: (_, message) => said.push(message), error: () => {} }, "no rows");
   for (let failures = 1; failures < 100; failures++) report(new Error("busy"), failures);
   expect(said).toEqual(["no rows; trying again (1 failures since the last report): busy"]);
+});
+
+describe("of another log than the rows are of nothing is given out, and the reason is told once:", () => {
+  const setUpRead = async () => {
+    const set = setUp({ latest: 14 });
+    const spout = set.start();
+    expect((await spout.next()).length).toBe(2);
+    spout.spout.ack("0/0/10/tables-1");
+    spout.spout.ack("0/1/14/tables-1");
+    return { ...set, ...spout };
+  };
+  const told = (said: readonly string[]) => said.filter((line) => line.startsWith("nothing more is computed"));
+
+  test("a log that ends before what was read", async () => {
+    const { log, said, next } = await setUpRead();
+    Object.assign(log, { latest: 12, leaderEpoch: 1 });
+    await sleep(20);
+    expect(await next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("ends at offset 12, but was read up to 14")]);
+  });
+
+  test("a log that lost its tail and has grown past it", async () => {
+    const { log, said, next } = await setUpRead();
+    log.epochEnds.set(0, 12);
+    Object.assign(log, { latest: 300, leaderEpoch: 1 });
+    await sleep(20);
+    expect(await next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("up to offset 12 only, but was read up to 14")]);
+  });
+
+  test("a topic that was made again", async () => {
+    const { log, said, next } = await setUpRead();
+    log.topicId = "second";
+    await sleep(40);
+    log.latest = 300;
+    await sleep(20);
+    expect(await next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("its id was first and is second")]);
+  });
+
+  test("a predecessor's rows count, and so does the batch view's horizon", async () => {
+    for (const kind of ["rows", "horizon"] as const) {
+      const { log, said, store, start } = setUp({ latest: 300 });
+      if (kind === "horizon") store.horizons.set("by-name", { 0: 310 });
+      else await store.writeProgress(byName, { partition: 0, chunk: 1, end: 14, leaderEpoch: 0 });
+      log.epochEnds.set(0, 12);
+      log.leaderEpoch = 1;
+      expect(await start().next()).toEqual([]);
+      expect(told(said)).toEqual([expect.stringContaining(kind === "rows" ? "up to 14 under it" : "up to 310")]);
+    }
+  });
+
+  test("with another leader of the same log it goes on", async () => {
+    const { log, said, next } = await setUpRead();
+    log.epochEnds.set(0, 14);
+    Object.assign(log, { latest: 17, leaderEpoch: 1 });
+    await sleep(20);
+    expect(await next()).toEqual([["0/1/17/tables-1", 0, 1, 17, ["by-name"], "tables-1"]]);
+    expect(told(said)).toEqual([]);
+  });
+});
+
+test("begins in the middle of a chunk where this life of the log does", async () => {
+  const { start } = setUp({ latest: 26, first: 14 });
+  expect(await start().next()).toEqual([
+    ["0/1/20/tables-1", 0, 1, 20, ["by-name"], "tables-1"],
+    ["0/2/26/tables-1", 0, 2, 26, ["by-name"], "tables-1"],
+  ]);
 });

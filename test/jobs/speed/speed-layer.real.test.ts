@@ -12,6 +12,7 @@ import type { Configuration } from "../../../jobs/configuration.ts";
 import { decodeEvent } from "../../../jobs/events/decode.ts";
 import { EventProducer } from "../../../jobs/kafka/event-producer.ts";
 import { RangeReader } from "../../../jobs/kafka/range-reader.ts";
+import { createIncarnationTable } from "../../../jobs/log/incarnation.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { shardOf } from "../../../jobs/speed/shard.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
@@ -55,7 +56,7 @@ beforeAll(async () => {
   const { createSpeedLayer } = await import("../../../components/jobs/speed.ts");
   const zooKeeper = new ZooKeeperEnsemble("zookeeper", { target });
   const kafka = new KafkaCluster("kafka", { target, topics: [{ name: topic, partitions: 2 }] });
-  const tables = [createPointerTable];
+  const tables = [createIncarnationTable, createPointerTable];
   for (const { name } of application.views) tables.push(...createViewTables(name, generations[name] as string));
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   const storm = new StormCluster("storm", { target, zooKeeper: zooKeeper.connectString });
