@@ -6,10 +6,10 @@
  *
  * Exit code 0 only if no answer differs.
  */
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadApplication } from "../components/application.ts";
 import { format, table } from "../components/table.ts";
-import type { Offsets } from "../jobs/chunks.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
 import type { CheckResult } from "../jobs/serving/check.ts";
 import { fileSource } from "../jobs/sources/file.ts";
@@ -21,10 +21,13 @@ import { type RunningArchitecture, runBatch, runningArchitecture } from "./demo/
 import { check, checkUntil } from "./demo/check.ts";
 import { Log } from "./demo/log.ts";
 import { type DemoOptions, parseDemoOptions } from "./demo/options.ts";
+import { checkDemo, prepareStack } from "./demo/preparation.ts";
 import { Progress } from "./demo/progress.ts";
 import { serverTable, stackMemory } from "./demo/servers.ts";
 import { defaultStack, ensureStack, runPulumi } from "./environment.ts";
-import { readStackConfiguration } from "./stack-configuration.ts";
+import { DeadLetterWatch } from "./play/dead-letter-watch.ts";
+import { outcomeLines, tooLargeText } from "./play/report.ts";
+import { configurationFile, readStackConfiguration } from "./stack-configuration.ts";
 import { takeDown } from "./take-down.ts";
 import { ensureProviderPlugin } from "./toolchain/provider-plugins.ts";
 
@@ -45,13 +48,12 @@ await runCommandLine(
 );
 
 async function demo(options: DemoOptions): Promise<number> {
-  const { stack } = options;
-  const { target } = readStackConfiguration(stack);
-  if (target !== options.target)
-    throw new Error(
-      `the stack ${stack} is on the target ${target}, not on ${options.target}. Mend: another --stack, or ` +
-        `npm run pulumi -- config set target ${options.target} --stack ${stack}`,
-    );
+  const { stack, target } = options;
+  // A file that cannot be played is told before anything is made.
+  const events = await countEvents(sourceOf(options), options);
+  const isOwnStack = prepareStack(options, (line) => progress.say(line));
+  const stackConfiguration = readStackConfiguration(stack);
+  await checkDemo(options, stackConfiguration);
   if (target === "docker") await ensureProviderPlugin("docker");
   progress.say("bringing the architecture up (pulumi up)");
   await ensureStack(stack);
@@ -62,34 +64,42 @@ async function demo(options: DemoOptions): Promise<number> {
   progress.say("all servers are ready");
   console.log((await serverTable(stack)).join("\n"));
 
-  const events = await countEvents(sourceOf(options), options);
+  const letters = new DeadLetterWatch(architecture);
+  await letters.begin();
   const log = new Log(architecture);
   const [first, second] = [Math.ceil(events * beforeBatch), Math.ceil(events * untilBatchEnds)];
   const before = await log.end();
 
-  await playEvents(architecture, options, 0, first);
+  let tooLarge = await playEvents(architecture, options, letters, 0, first);
   const earliest = await check(architecture, log, { queries: 1, settled: true });
   progress.say(`the first merged answer: ${earliest.differing === 0 ? "exact" : "NOT EXACT"}`);
   const early = await check(architecture, log, { queries: earlyQuestions, settled: true });
   printCheck("before the batch run", early);
 
-  progress.say("a batch run, while events and questions go on");
+  // Without a whole chunk a batch run has nothing to do: it closes the open ones early.
+  const isFull = Object.values(await log.end()).some((end) => end >= stackConfiguration.chunkSize);
+  progress.say(`a batch run${isFull ? "" : " that closes the open chunks early"}, while events and questions go on`);
   const swap = { over: false };
   const memory = mostMemory(stack, () => swap.over);
-  const batch = runBatch(architecture.batchCommand, (line) => progress.say(`  batch ${line}`)).finally(() => {
+  const command = [...architecture.batchCommand, ...(isFull ? [] : ["--seal"])];
+  const batch = runBatch(command, (line) => progress.say(`  batch ${line}`)).finally(() => {
     swap.over = true;
   });
-  const [, during] = await Promise.all([
-    playEvents(architecture, options, first, second, Math.max(1, (second - first) / besideBatchSeconds)),
+  const [tooLargeBeside, during] = await Promise.all([
+    playEvents(architecture, options, letters, first, second, Math.max(1, (second - first) / besideBatchSeconds)),
     checkUntil(() => swap.over, architecture, log),
     batch,
   ]);
-  printCheck("during the batch run and its swap", during);
+  const hasSwapped = during.versions.some((version) => version !== "none");
+  printCheck(hasSwapped ? "during the batch run and its swap" : "during the batch run, without a swap", during);
   progress.say(`the most memory meanwhile: ${format(await memory)} MiB`);
 
-  await playEvents(architecture, options, second, events);
+  tooLarge += tooLargeBeside + (await playEvents(architecture, options, letters, second, events));
   const final = await check(architecture, log, { queries: finalQuestions, settled: true });
-  const lost = events - (sum(await log.end()) - sum(before));
+  if (final.versions.every((version) => version === "none"))
+    progress.say("no batch view answered: the batch run made none, so all answers are of the speed layer");
+  const lost = events - tooLarge - (await log.eventsSince(before));
+  const outcome = await letters.end();
   await printAnswers(architecture);
   console.log((await serverTable(stack)).join("\n"));
   await log.close();
@@ -103,8 +113,23 @@ async function demo(options: DemoOptions): Promise<number> {
   );
   const answers = early.answers + during.answers + final.answers;
   const verdict = differing === 0 && lost === 0 && final.unavailable === 0 ? "exact" : "NOT EXACT";
-  console.log(`\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ\n`);
-  if (options.down) return (await takeDown(stack)) || (verdict === "exact" ? 0 : 1);
+  for (const line of outcomeLines(outcome, options.input === undefined ? "event" : "line")) progress.say(line);
+  const left = [
+    [outcome?.letters ?? 0, "became dead letters"],
+    [tooLarge, "are too large"],
+  ] as const;
+  const without = left
+    .filter(([count]) => count > 0)
+    .map(([count, why]) => `, without ${format(count)} of this demo's events, which ${why}`)
+    .join("");
+  console.log(
+    `\n${verdict}: ${format(answers)} answers over ${format(final.events)} events, ${differing} differ${without}\n`,
+  );
+  if (options.down) {
+    const exitCode = await takeDown(stack);
+    if (exitCode === 0 && isOwnStack) rmSync(configurationFile(stack), { force: true });
+    return exitCode || (verdict === "exact" ? 0 : 1);
+  }
   printWhatNext(architecture, stack);
   return verdict === "exact" ? 0 : 1;
 }
@@ -121,13 +146,15 @@ async function countEvents(source: Source, options: DemoOptions): Promise<number
   return events;
 }
 
+/** Plays the source's events `[from, to)`. Returns how many of them were too large. */
 async function playEvents(
   { configuration }: RunningArchitecture,
   options: DemoOptions,
+  letters: DeadLetterWatch,
   from: number,
   to: number,
   mostRate?: number,
-): Promise<void> {
+): Promise<number> {
   const rate = Math.min(options.rate ?? Number.POSITIVE_INFINITY, mostRate ?? Number.POSITIVE_INFINITY);
   await using producer = new EventProducer({
     ...configuration.kafka,
@@ -138,12 +165,17 @@ async function playEvents(
     from,
     to,
     ...(Number.isFinite(rate) && { rate }),
+    maxEventBytes: configuration.maxEventBytes,
+    onTooLarge: ({ value }, place) =>
+      progress.say(tooLargeText(`line ${place}`, Buffer.byteLength(value), configuration.maxEventBytes)),
+    onWritten: (written) => letters.note(written),
     onProgress: ({ events }) => progress.tick(`  played ${format(events)} of ${format(to - from)} events`),
   });
   progress.say(
     `played ${format(played.events)} events in ${played.seconds.toFixed(1)} s ` +
       `(${format(Math.round(played.events / played.seconds))} a second)`,
   );
+  return played.tooLarge;
 }
 
 function printCheck(when: string, result: CheckResult): void {
@@ -204,8 +236,4 @@ function printWhatNext({ queryUrl }: RunningArchitecture, stack: string): void {
       `  take it down   npm run demo:down${separated}`,
     ].join("\n"),
   );
-}
-
-function sum(offsets: Offsets): number {
-  return Object.values(offsets).reduce((all, offset) => all + offset, 0);
 }

@@ -3,8 +3,9 @@
  *
  *     npm run demo:down [-- --stack NAME]
  */
+import { existsSync } from "node:fs";
 import { CommandLine, runCommandLine } from "./command-line.ts";
-import { defaultStack } from "./environment.ts";
+import { defaultStack, requireStack, stackFolder } from "./environment.ts";
 import { takeDown } from "./take-down.ts";
 
 await runCommandLine(async () => {
@@ -14,5 +15,6 @@ await runCommandLine(async () => {
   );
   const stack = commandLine.stack(defaultStack);
   commandLine.throwIfAny();
+  if (!existsSync(stackFolder(stack))) requireStack(stack);
   return await takeDown(stack);
 });

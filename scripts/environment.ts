@@ -63,7 +63,7 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
  */
 export async function runPulumi(args: readonly string[], options: PulumiRunOptions = {}): Promise<PulumiRun> {
   const environment = pulumiEnvironment({ ...process.env, ...options.environment });
-  const problem = await configurationProblem(args, environment);
+  const problem = (await configurationProblem(args, environment)) ?? (await protectionProblem(args, environment));
   if (problem !== undefined) return { exitCode: 1, stdout: "", stderr: problem };
   if (hasOwnBackend(environment)) return await runCli(args, environment, options.capture);
   if (needsStack(args) && isDefaultStackMissing(namedStack(args) ?? environment.PULUMI_STACK)) {
@@ -96,6 +96,47 @@ async function configurationProblem(
   } catch (error) {
     return `${(error as Error).message}\n`;
   }
+}
+
+/**
+ * Why a stack cannot be destroyed: it has protected resources. Pulumi finds them one by one, when it has deleted what
+ * depends on them already, the jobs among it.
+ */
+async function protectionProblem(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (!destroysAll(args)) return undefined;
+  const named = namedStack(args);
+  const stack = named === undefined ? [] : ["--stack", named];
+  const { exitCode, stdout } = await runCli(["stack", "export", ...stack], environment, true);
+  // What is wrong then, the command itself says.
+  return exitCode === 0 ? protectionReport(protectedResources(stdout), named) : undefined;
+}
+
+/** The names of the protected resources in what `pulumi stack export` prints. */
+export function protectedResources(state: string): string[] {
+  const { deployment } = JSON.parse(state) as {
+    deployment?: { resources?: readonly { readonly urn: string; readonly protect?: boolean }[] };
+  };
+  return (deployment?.resources ?? []).flatMap(({ urn, protect }) =>
+    protect === true ? [urn.split("::").at(-1) ?? ""] : [],
+  );
+}
+
+/** Why a stack with these protected resources is not destroyed, and the fix; undefined if there are none. */
+export function protectionReport(resources: readonly string[], stack: string | undefined): string | undefined {
+  if (resources.length === 0) return undefined;
+  const named = stack === undefined ? "" : ` --stack ${stack}`;
+  const shown = [...resources.slice(0, 3), ...(resources.length > 3 ? [`${resources.length - 3} more`] : [])];
+  return (
+    `nothing was deleted: ${new Intl.ListFormat("en-GB").format(shown)} keep data and are protected, since the stack ` +
+    `is not ephemeral. Fix: npm run pulumi -- config set ephemeral true${named}, then npm run pulumi -- up${named}, then again\n`
+  );
+}
+
+/** Whether these arguments of the CLI destroy all of a stack of this project. */
+export function destroysAll(args: readonly string[]): boolean {
+  const [command = ""] = args.filter((argument) => !argument.startsWith("-"));
+  const isPart = args.some((argument) => /^(-C|--cwd|-t|--target|--exclude)/.test(argument));
+  return ["destroy", "down", "dn"].includes(command) && needsStack(args) && !isPart;
 }
 
 /** The folder with the files of a stack's servers: configuration, logs and data. */
@@ -177,6 +218,8 @@ const STACK_COMMANDS = new Set([
   "pre",
   "refresh",
   "destroy",
+  "down",
+  "dn",
   "import",
   "watch",
   "config",

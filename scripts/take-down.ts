@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stopStack } from "../components/targets/local/index.ts";
 import { dataFolder } from "../components/targets/local/placement.ts";
-import { hasOwnBackend, projectStacks, requireStack, runPulumi, stackFolder, stateFolder } from "./environment.ts";
+import { hasOwnBackend, projectStacks, runPulumi, stackFolder, stateFolder } from "./environment.ts";
 import { readStackConfiguration } from "./stack-configuration.ts";
 
 /**
@@ -13,11 +13,11 @@ import { readStackConfiguration } from "./stack-configuration.ts";
  * @returns the exit code: that of Pulumi if it could not destroy the stack
  */
 export async function takeDown(stack: string): Promise<number> {
-  if (!existsSync(stackFolder(stack))) requireStack(stack);
   const { deleteData } = readStackConfiguration(stack);
   if (hasOwnBackend() || projectStacks().includes(stack)) {
-    const { exitCode } = await runPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack]);
+    const { exitCode, stderr } = await runPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack]);
     if (exitCode !== 0) {
+      process.stderr.write(stderr);
       console.error(`The stack ${stack} was not destroyed: its data stays. See above why.`);
       return exitCode;
     }

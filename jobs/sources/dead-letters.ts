@@ -53,7 +53,9 @@ export async function deadLettersOf(args: DeadLettersArgs): Promise<PlayedDeadLe
         if (letter?.topic !== topic) continue;
         const range = ranges.find((each) => letter.offset >= each.offset && letter.offset < each.offset + each.events);
         if (range === undefined) continue;
-        found.push({ place: range.places[letter.offset - range.offset] as number, reason: letter.reason });
+        const { places, offset: begin } = range;
+        const place = typeof places === "number" ? places + letter.offset - begin : places[letter.offset - begin];
+        found.push({ place: place ?? 0, reason: letter.reason });
       }
       offset = next;
     }

@@ -36,8 +36,11 @@ export interface PlayedEvents {
   /** The offset of the first one. */
   readonly offset: number;
   readonly events: number;
-  /** What each is to people: the line of its file, from 1, or its number in another source, from 0. */
-  readonly places: readonly number[];
+  /**
+   * What each is to people: the line of its file, from 1, or its number in another source, from 0; of lines that follow
+   * each other the first one alone, since many may be kept.
+   */
+  readonly places: number | readonly number[];
 }
 
 /** The source or the producer failed: how far it has come until then. */
@@ -91,9 +94,7 @@ export async function play(
             partition: written.partition,
             offset: written.offset,
             events: written.events,
-            places: batch
-              .slice(written.first, written.first + written.events)
-              .map((event, index) => placeOf(event, first + written.first + index)),
+            places: placesOf(batch.slice(written.first, written.first + written.events), first + written.first),
           }),
         )
         .then(() => {
@@ -119,6 +120,12 @@ export async function play(
 /** What an event is to people. */
 function placeOf({ line }: SourceEvent, index: number): number {
   return line ?? index;
+}
+
+function placesOf(events: readonly SourceEvent[], first: number): number | readonly number[] {
+  const places = events.map((event, index) => placeOf(event, first + index));
+  const [begin = first] = places;
+  return places.at(-1) === begin + places.length - 1 ? begin : places;
 }
 
 /** The events that are small enough, and the others. */

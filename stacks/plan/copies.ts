@@ -13,6 +13,8 @@ interface Copies {
 interface Store {
   readonly servers: string;
   readonly data: string;
+  /** What a single copy means. Default: the loss of one server loses data */
+  readonly alone?: string;
   /** Undefined where that is somebody else's to say. */
   copies(inputs: PlannedResource["inputs"]): Copies | undefined;
 }
@@ -61,6 +63,7 @@ const stores: readonly (readonly [type: RegExp, store: Store])[] = [
     /^lambda-architecture:index:DruidCluster$/,
     {
       ...{ servers: "historicals", data: "every segment of the batch views" },
+      alone: "while one is away nothing answers for what it has; the segments themselves are in deep storage",
       copies: ({ historicals }) => ({
         servers: number(historicals),
         copies: segmentCopies(number(historicals)),
@@ -71,6 +74,7 @@ const stores: readonly (readonly [type: RegExp, store: Store])[] = [
     /^lambda-architecture:index:ZooKeeperEnsemble$/,
     {
       ...{ servers: "servers", data: "what ZooKeeper knows of Storm and Druid" },
+      alone: "while it is away neither of them can change anything",
       copies: ({ replicas }) => ({ servers: number(replicas), copies: number(replicas) }),
     },
   ],
@@ -87,7 +91,7 @@ export function lossOfCopies(changes: readonly ResourceChange[]): string[] {
       return [
         {
           copies: news.copies,
-          text: `\`${after.name}\`: ${fewer && `${fewer}, `}copies of ${store.data} ${old.copies} → ${news.copies}: ${withCopies(news.copies)}`,
+          text: `\`${after.name}\`: ${fewer && `${fewer}, `}copies of ${store.data} ${old.copies} → ${news.copies}: ${withCopies(store, news.copies)}`,
         },
       ];
     return fewer === "" ? [] : [{ copies: news.copies, text: `\`${after.name}\`: ${fewer}, copies as before` }];
@@ -95,8 +99,7 @@ export function lossOfCopies(changes: readonly ResourceChange[]): string[] {
   return sentences.sort((a, b) => a.copies - b.copies).map(({ text }) => text);
 }
 
-function withCopies(copies: number): string {
-  return copies === 1
-    ? "**the loss of one server loses data**, and while one is away nothing answers for what it has"
-    : "fewer servers may be away at once";
+function withCopies({ alone }: Store, copies: number): string {
+  if (copies > 1) return "fewer servers may be away at once";
+  return alone ?? "**the loss of one server loses data**, and while one is away nothing answers for what it has";
 }

@@ -1,6 +1,13 @@
 import { delimiter } from "node:path";
 import { describe, expect, test } from "vitest";
-import { deploys, namedStack, needsStack } from "../../scripts/environment.ts";
+import {
+  deploys,
+  destroysAll,
+  namedStack,
+  needsStack,
+  protectedResources,
+  protectionReport,
+} from "../../scripts/environment.ts";
 import { packagePrograms } from "../../scripts/setup/paths.mjs";
 import { projectPath } from "../../scripts/setup/record.mjs";
 import { stackFileValues, withoutEncryptionSalt } from "../../scripts/stack-configuration.ts";
@@ -44,6 +51,42 @@ test("only what runs this project's program has its configuration checked first"
   expect(
     [["-C", "examples/kafka", "up"], ["destroy"], ["config", "set", "size", "up"], ["up", "--help"]].map(deploys),
   ).toEqual(Array(4).fill(false));
+});
+
+describe("a stack with protected resources", () => {
+  const state = (...protect: (boolean | undefined)[]) =>
+    JSON.stringify({
+      deployment: {
+        resources: protect.map((each, index) => ({ urn: `urn:pulumi:dev::p::t::r${index}`, protect: each })),
+      },
+    });
+
+  test("is not destroyed: the report says that nothing was deleted, and the fix", () => {
+    expect(protectedResources(state(undefined, true, false, true))).toEqual(["r1", "r3"]);
+    expect(protectionReport(["r1", "r3"], "prod")).toBe(
+      "nothing was deleted: r1 and r3 keep data and are protected, since the stack is not ephemeral. Fix: npm run pulumi -- " +
+        "config set ephemeral true --stack prod, then npm run pulumi -- up --stack prod, then again\n",
+    );
+    expect(protectionReport(["a", "b", "c", "d", "e"], undefined)).toContain("a, b, c and 2 more keep data");
+  });
+
+  test("that are none, or of no stack at all, is", () => {
+    expect(protectionReport(protectedResources(state(false, undefined)), "dev")).toBeUndefined();
+    expect(protectedResources('{"version":3}')).toEqual([]);
+  });
+
+  test.each([[["destroy"]], [["destroy", "--yes", "--stack", "a"]], [["--yes", "down"]], [["dn", "-s", "a"]]])(
+    "%j is looked at",
+    (args) => expect(destroysAll(args)).toBe(true),
+  );
+
+  test.each([
+    [["up"]],
+    [["destroy", "--help"]],
+    [["-C", "examples/kafka", "destroy"]],
+    [["destroy", "--exclude-protected"]],
+    [["destroy", "--target", "urn"]],
+  ])("%j is not", (args) => expect(destroysAll(args)).toBe(false));
 });
 
 test("a stack's file says its keys as texts, without those of others and encrypted ones", () => {

@@ -25,7 +25,7 @@ const reader = {
 };
 const played = [
   { partition: 0, offset: 10, events: 3, places: [1, 2, 5] },
-  { partition: 1, offset: 0, events: 1, places: [4] },
+  { partition: 1, offset: 0, events: 1, places: 4 },
 ];
 const args = { reader: reader as never, configuration, from: { 0: 1, 1: 0 }, played };
 
