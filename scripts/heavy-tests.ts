@@ -9,25 +9,27 @@ export interface HeavyTest {
 }
 
 /**
- * The test files from which `npm test` chooses: all on real servers, in containers and on an S3 server. The minutes are
- * those that `npm run test:all` shows on 2 cores, with what has to be downloaded once a machine already there.
+ * The test files from which `npm test` chooses: all on real servers, in containers and on an S3 server. Always run the
+ * whole architecture and each layer on its own. The minutes are what vitest told of each file on 2 cores, on which other
+ * work went on as well; `npm run test:all` shows what they take.
  */
 export const heavyTests: readonly HeavyTest[] = [
   { file: "test/architecture.real.test.ts", minutes: 6, always: true },
+  { file: "test/jobs/archive/archiver.real.test.ts", minutes: 1.8, always: true },
+  { file: "test/jobs/batch/batch.real.test.ts", minutes: 2, always: true },
+  { file: "test/jobs/speed/speed-layer.real.test.ts", minutes: 2.5, always: true },
   { file: "test/architecture.docker.test.ts", minutes: 10 },
   { file: "test/architecture.storage.test.ts", minutes: 5 },
-  { file: "test/package.real.test.ts", minutes: 1 },
   { file: "test/components/bind-agent/bind-agent.real.test.ts", minutes: 0.2 },
-  { file: "test/components/s3/s3-architecture.storage.test.ts", minutes: 1.5 },
+  { file: "test/components/kafka/consumer-group.real.test.ts", minutes: 0.7 },
+  { file: "test/components/s3/s3-architecture.storage.test.ts", minutes: 2 },
   { file: "test/components/targets/local/distribution.real.test.ts", minutes: 0.2 },
   { file: "test/components/targets/local/local-target.real.test.ts", minutes: 1.5 },
   { file: "test/components/yarn/map-reduce.real.test.ts", minutes: 1 },
-  { file: "test/jobs/archive/archiver.real.test.ts", minutes: 1.8 },
-  { file: "test/jobs/batch/batch.real.test.ts", minutes: 2 },
   { file: "test/jobs/kafka/range-reader.real.test.ts", minutes: 0.5 },
   { file: "test/jobs/s3/s3-file-storage.storage.test.ts", minutes: 0.5 },
   { file: "test/jobs/serving/serving.real.test.ts", minutes: 0.6 },
-  { file: "test/jobs/speed/speed-layer.real.test.ts", minutes: 2 },
+  { file: "test/package.real.test.ts", minutes: 1.5 },
   { file: "test/stacks/policies/pack.real.test.ts", minutes: 0.1 },
   { file: "test/stacks/upgrade.real.test.ts", minutes: 0.3 },
 ];

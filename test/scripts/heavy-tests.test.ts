@@ -57,10 +57,14 @@ describe("the table", () => {
     );
   });
 
-  test("keeps what npm test takes with any seed, in containers too, at 30 minutes on the average and under 40", () => {
-    const shares = Array.from({ length: turns }, (_, seed) => minutesOf(chooseTests(heavyTests, seed).chosen));
-    expect(Math.max(...shares)).toBeLessThan(37);
-    expect(shares.reduce((sum, share) => sum + share) / turns).toBeLessThan(27);
+  test("keeps npm test at half an hour on the average, and well below three quarters with any seed", () => {
+    const checksAndUnitTests = 3;
+    const minutes = Array.from(
+      { length: turns },
+      (_, seed) => checksAndUnitTests + minutesOf(chooseTests(heavyTests, seed).chosen),
+    );
+    expect(minutes.reduce((sum, one) => sum + one) / turns).toBeLessThan(32);
+    expect(Math.max(...minutes)).toBeLessThan(38);
   });
 
   test("has the kinds of its files", () => {
