@@ -25,8 +25,37 @@ export function eraDeletionTimestamp(era: number, { chunkSize, chunksPerEra }: S
   return chunkStart((era + 1) * chunksPerEra, chunkSize);
 }
 
+/** Rows of a speed view that Cassandra keeps and deletes together. */
+export interface SpeedPart {
+  readonly shard: number;
+  readonly era: number;
+  readonly partition: number;
+}
+
+/** Of the parts that there are, those that nobody needs any more. */
+export function expiredParts(parts: Iterable<SpeedPart>, horizon: Offsets, layout: SpeedLayout): SpeedPart[] {
+  return [...parts].filter(({ era, partition }) => era < firstNeededEra(horizon, partition, layout));
+}
+
+/** Progress of a partition's chunks before `chunk`, and the largest timestamp that it can have been written with. */
+export interface ExpiredProgress {
+  readonly partition: number;
+  readonly chunk: number;
+  readonly timestamp: number;
+}
+
+/** The progress that nobody needs any more. */
+export function expiredProgress(horizon: Offsets, { chunkSize }: SpeedLayout): ExpiredProgress[] {
+  return Object.entries(horizon).flatMap(([partition, offset]) => {
+    const chunk = chunkOf(offset, chunkSize);
+    if (chunk === 0) return [];
+    return [{ partition: Number(partition), chunk, timestamp: chunkEnd(chunk - 1, chunkSize) }];
+  });
+}
+
 /**
- * Deletes what of a speed view no batch view's reader can need: eras and progress below the horizon.
+ * Deletes what of a speed view no batch view's reader can need: eras and progress below the horizon, each partition's by
+ * its own.
  *
  * @param client uses the keyspace of the speed views
  * @param horizon the smallest of those that are retained
@@ -40,25 +69,25 @@ export async function expireSpeedView(
 ): Promise<number> {
   const options = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum };
   const table = speedTable(view, generation);
-  const expired: { shard: number; era: number; partition: number }[] = [];
-  for await (const row of await client.execute(`SELECT DISTINCT shard, era, partition FROM ${table}`, [], options)) {
-    const { shard, era, partition } = row;
-    if (era < firstNeededEra(horizon, partition, layout)) expired.push({ shard, era, partition });
-  }
+  const parts: SpeedPart[] = [];
+  for await (const { shard, era, partition } of await client.execute(
+    `SELECT DISTINCT shard, era, partition FROM ${table}`,
+    [],
+    options,
+  ))
+    parts.push({ shard, era, partition });
+  const expired = expiredParts(parts, horizon, layout);
   for (const { shard, era, partition } of expired)
     await client.execute(
       `DELETE FROM ${table} USING TIMESTAMP ? WHERE shard = ? AND era = ? AND partition = ?`,
       [types.Long.fromNumber(eraDeletionTimestamp(era, layout)), shard, era, partition],
       options,
     );
-  for (const [partition, offset] of Object.entries(horizon)) {
-    const chunk = chunkOf(offset, layout.chunkSize);
-    if (chunk === 0) continue;
+  for (const { partition, chunk, timestamp } of expiredProgress(horizon, layout))
     await client.execute(
       `DELETE FROM ${progressTable(view, generation)} USING TIMESTAMP ? WHERE partition = ? AND chunk < ?`,
-      [types.Long.fromNumber(chunkEnd(chunk - 1, layout.chunkSize)), Number(partition), chunk],
+      [types.Long.fromNumber(timestamp), partition, chunk],
       options,
     );
-  }
   return expired.length;
 }

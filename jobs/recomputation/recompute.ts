@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PointerKey } from "../batch/pointer.ts";
 import type { Offsets } from "../chunks.ts";
-import { coverageOf, coveredOffsets, logBegin, speedStart } from "../serving/coverage.ts";
+import { coverageOf, coveredOffsets, type Hole, logBegin, speedStart } from "../serving/coverage.ts";
 import type { AnyView, Stores } from "../serving/stores.ts";
 
 /** Everything outside of the process that a recomputation reads and changes. */
@@ -73,6 +73,7 @@ export async function recompute(args: RecomputationArgs): Promise<readonly strin
     lagging = left.map(({ view }) => view);
     attempt.lagging = left.map(describe).join("; ");
     attempt.check();
+    await attempt.patiently(() => coverHoles(args, left, attempt));
     if (performance.now() - told < reportInterval) continue;
     told = performance.now();
     report(attempt.lagging);
@@ -100,9 +101,19 @@ async function computeBatchViews(
   }
 }
 
+/** Runs a batch if it brings what the speed layer can never read, since the log lost it. */
+async function coverHoles({ stores, signal }: RecomputationArgs, lags: readonly Lag[], attempt: Patience) {
+  const holes = lags.flatMap((lag) => lag.holes);
+  if (holes.length === 0) return;
+  const archived = await stores.archived(signal);
+  if (holes.some(({ partition, to }) => (archived[partition] ?? 0) >= to)) await attempt.batch(() => stores.batch());
+}
+
 interface Lag {
   readonly view: AnyView;
   readonly events: number;
+  /** What the speed view will never hold. */
+  readonly holes: readonly Hole[];
   /** By partition: the offset that is reached, of those behind the goal. */
   readonly reached: Offsets;
   readonly goal: Offsets;
@@ -113,19 +124,27 @@ async function lagOf(args: RecomputationArgs, view: AnyView, goal: Offsets): Pro
   const [pointer, first] = await Promise.all([stores.pointer(view, signal), stores.logFirst(signal)]);
   const [progress, watermarks] = await Promise.all([stores.progress(view, 0, signal), stores.watermarks(signal)]);
   const start = speedStart(pointer?.horizon ?? {}, first, partitions);
-  const covered = coveredOffsets(coverageOf(start, progress, logBegin(watermarks), chunkSize));
+  const coverage = coverageOf(start, progress, logBegin(watermarks), chunkSize);
+  const covered = coveredOffsets(coverage);
   const behind = Object.entries(goal).filter(([partition, end]) => (covered[partition] ?? 0) < end);
   return {
     view,
     events: behind.reduce((sum, [partition, end]) => sum + end - (covered[partition] ?? 0), 0),
+    holes: coverage.holes,
     reached: Object.fromEntries(behind.map(([partition]) => [partition, covered[partition] ?? 0])),
     goal,
   };
 }
 
-function describe({ view, events, reached, goal }: Lag): string {
+function describe({ view, events, holes, reached, goal }: Lag): string {
   const partitions = Object.entries(reached).map(([name, offset]) => `partition ${name}: ${offset} of ${goal[name]}`);
-  return `${view.name}: ${events} events are left (${partitions.join(", ")})`;
+  const lost = holes.map(({ partition, from, to }) => `${from} to ${to - 1} of partition ${partition}`);
+  const hint =
+    holes.length === 0
+      ? ""
+      : `, of which Kafka no longer has offsets ${lost.join(", ")}: they come with a batch run once they are archived; if they ` +
+        "never will be, `npm run batch -- --accept-loss` goes on without them";
+  return `${view.name}: ${events} events are left (${partitions.join(", ")})${hint}`;
 }
 
 function latestOffsets(watermarks: Readonly<Record<number, { readonly latest: number }>>): Offsets {

@@ -1,3 +1,9 @@
+import {
+  type ExpiredProgress,
+  eraDeletionTimestamp,
+  expiredParts,
+  expiredProgress,
+} from "../../../jobs/batch/speed-expiry.ts";
 import type { Pointer, Version } from "../../../jobs/batch/versions.ts";
 import { chunkEnd, chunkStart, eraOf, type Offsets } from "../../../jobs/chunks.ts";
 import type { Watermarks } from "../../../jobs/kafka/range-reader.ts";
@@ -21,11 +27,16 @@ export class SimulatedSpeedView<Event> {
   readonly #view: AnyView;
   readonly #logs: readonly (readonly Event[])[];
   readonly #chunkSize: number;
+  readonly #chunksPerEra: number;
+  /** By era and partition, the timestamp of its deletion, which hides what is written later with an earlier one. */
+  readonly #deletedParts = new Map<string, number>();
+  readonly #deletedProgress = new Map<number, ExpiredProgress>();
 
-  constructor(view: AnyView, logs: readonly (readonly Event[])[], chunkSize: number) {
+  constructor(view: AnyView, logs: readonly (readonly Event[])[], chunkSize: number, chunksPerEra: number) {
     this.#view = view;
     this.#logs = logs;
     this.#chunkSize = chunkSize;
+    this.#chunksPerEra = chunksPerEra;
   }
 
   /**
@@ -52,7 +63,28 @@ export class SimulatedSpeedView<Event> {
       this.write(partition, chunk, [Math.min(end, chunkEnd(chunk, this.#chunkSize))]);
   }
 
+  /** Deletes what is expired, as the batch run does. */
+  expire(horizon: Offsets): void {
+    const layout = { chunkSize: this.#chunkSize, chunksPerEra: this.#chunksPerEra };
+    const partOf = ({ partition, chunk }: SpeedRow) => ({ shard: 0, era: eraOf(chunk, this.#chunksPerEra), partition });
+    for (const { era, partition } of expiredParts([...this.rows.values()].map(partOf), horizon, layout))
+      this.#deletedParts.set(`${era} ${partition}`, eraDeletionTimestamp(era, layout));
+    for (const expired of expiredProgress(horizon, layout)) this.#deletedProgress.set(expired.partition, expired);
+    for (const [id, row] of this.rows) if (this.#hides(row)) this.rows.delete(id);
+    for (const [id, row] of this.progress) if (this.#hidesProgress(row)) this.progress.delete(id);
+  }
+
+  #hides({ partition, chunk, written }: Pick<SpeedRow, "partition" | "chunk" | "written">): boolean {
+    return written <= (this.#deletedParts.get(`${eraOf(chunk, this.#chunksPerEra)} ${partition}`) ?? -1);
+  }
+
+  #hidesProgress({ partition, chunk, end }: Pick<Progress, "partition" | "chunk" | "end">): boolean {
+    const deleted = this.#deletedProgress.get(partition);
+    return deleted !== undefined && chunk < deleted.chunk && end <= deleted.timestamp;
+  }
+
   #upsert(row: ChangedRow, partition: number, chunk: number, end: number): void {
+    if (this.#hides({ partition, chunk, written: end })) return;
     const id = JSON.stringify([row.key, row.bucket, partition, chunk]);
     const old = this.rows.get(id);
     if ((old?.written ?? -1) > end) return;
@@ -61,6 +93,7 @@ export class SimulatedSpeedView<Event> {
   }
 
   #advance(partition: number, chunk: number, end: number): void {
+    if (this.#hidesProgress({ partition, chunk, end })) return;
     const id = `${partition}/${chunk}`;
     const before = this.progress.get(id)?.end ?? -1;
     this.progress.set(id, { partition, chunk, end: Math.max(before, end), leaderEpoch: this.leaderEpoch });
@@ -93,7 +126,7 @@ export class SimulatedStores<Event> implements Stores {
     this.#logs = logs;
     this.#chunksPerEra = chunksPerEra;
     this.latest = Object.fromEntries(logs.map((log, partition) => [partition, log.length]));
-    for (const view of views) this.views.set(view.name, new SimulatedSpeedView(view, logs, chunkSize));
+    for (const view of views) this.views.set(view.name, new SimulatedSpeedView(view, logs, chunkSize, chunksPerEra));
     this.#check = new LogCheck({
       topic: "events",
       partitions: logs.length,
