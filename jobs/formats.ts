@@ -36,8 +36,8 @@ export const viewFormats = {
 
 /** What all generations share. */
 export const sharedFormats = {
-  /** A row of `batch_pointer`. 1: a row without a format. */
-  pointer: 1,
+  /** A row of `batch_pointer`, see jobs/batch/pointer.ts. 1: a row without a format, which says nothing of what is lost. */
+  pointer: 2,
   /** The files of the master dataset, see jobs/archive/layout.ts. */
   masterDataset: 1,
   /** What is written to the dead-letter topic, see jobs/archive/dead-letter.ts. */

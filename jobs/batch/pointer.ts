@@ -1,5 +1,6 @@
 import { type Client, types } from "cassandra-driver";
 import * as z from "zod";
+import { checkFormat, sharedFormats } from "../formats.ts";
 import { type Pointer, retainedVersions, type Version } from "./versions.ts";
 
 /** Whose pointer: a view in the generation of its code. */
@@ -34,12 +35,14 @@ export interface PointerRow {
   readonly row_count: unknown;
   /** {@link Pointer.retained} as JSON. */
   readonly retained: string | null;
-  /** {@link Version.lost} as JSON; null in rows of former times. */
+  /** {@link Version.lost} as JSON; null in rows of format 1. */
   readonly lost: string | null;
+  /** See `sharedFormats`; null: 1. */
+  readonly format: number | null;
 }
 
-/** The values of `version, datasource, horizon, row_count, retained, lost`. */
-export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string, string] {
+/** The values of `version, datasource, horizon, row_count, retained, lost, format`. */
+export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string, string, number] {
   return [
     pointer.version,
     pointer.datasource,
@@ -47,15 +50,18 @@ export function encodePointer(pointer: Pointer): [string, string, string, types.
     types.Long.fromNumber(pointer.rows),
     JSON.stringify(pointer.retained),
     JSON.stringify(pointer.lost),
+    sharedFormats.pointer,
   ];
 }
 
 /**
  * The pointer of a row; undefined if the row was only claimed by a first run that has not moved it yet.
  *
+ * @throws {UnknownFormatError} if newer code made the row
  * @throws {z.ZodError} if the row is not one that {@link encodePointer} made
  */
 export function decodePointer(row: PointerRow): Pointer | undefined {
+  checkFormat("a row of the table batch_pointer", row.format, sharedFormats.pointer);
   if (row.version === null) return undefined;
   const current = version.parse({
     version: row.version,
@@ -81,7 +87,7 @@ export function versionsOf(pointer: Pointer | undefined): Version[] {
   return [current, ...retained];
 }
 
-const columns = "version, datasource, horizon, row_count, retained, lost";
+const columns = "version, datasource, horizon, row_count, retained, lost, format";
 
 /**
  * Which batch view answers; undefined as long as there is none.
@@ -126,13 +132,15 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
     { prepare: true, consistency: types.consistencies.localSerial },
   );
   const row = before.first();
+  // Before anything changes: a row of newer code is left alone.
+  const pointer = row === null ? undefined : decodePointer(row as unknown as PointerRow);
   const applied = await applyConditionally(
     client,
     'UPDATE batch_pointer SET run = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [run, view, generation, row?.run ?? null],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${view} at the same moment`);
-  return row === null ? undefined : decodePointer(row as unknown as PointerRow);
+  return pointer;
 }
 
 /**
@@ -143,7 +151,7 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
 export async function movePointer(client: Client, key: PointerKey, run: string, pointer: Pointer): Promise<void> {
   const applied = await applyConditionally(
     client,
-    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ?, lost = ? WHERE "view" = ? AND generation = ? IF run = ?',
+    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ?, lost = ?, format = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [...encodePointer(pointer), key.view, key.generation, run],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);

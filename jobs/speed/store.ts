@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { Client, errors, policies, types } from "cassandra-driver";
 import pMap from "p-map";
 import { withBackOff } from "../back-off.ts";
+import { readPointer } from "../batch/pointer.ts";
 import { eraOf, type Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
+import { UnknownFormatError } from "../formats.ts";
 import { type Incarnation, readIncarnation } from "../log/incarnation.ts";
 import type { View } from "../views/view.ts";
 import type { ChangedRow } from "./chunk-rows.ts";
@@ -176,10 +178,8 @@ export class CassandraSpeedStore implements SpeedStore {
   }
 
   async horizon(view: AnyView): Promise<Offsets> {
-    const query = 'SELECT horizon FROM batch_pointer WHERE "view" = ? AND generation = ?';
-    const params = [view.name, this.#generation(view)];
-    const row = (await this.#patiently(() => this.#client.execute(query, params))).first();
-    return row?.horizon ? JSON.parse(row.horizon) : {};
+    const key = { view: view.name, generation: this.#generation(view) };
+    return (await this.#patiently(() => readPointer(this.#client, key)))?.horizon ?? {};
   }
 
   /** The life of the log that the rows are of, see jobs/log; undefined as long as nobody has noted it. */
@@ -251,6 +251,7 @@ function bigint(value: number): Buffer {
 /** Whether the same statement may succeed later: not if Cassandra understood and refused it. */
 export function isTransient(error: Error): boolean {
   if (error instanceof errors.AuthenticationError || error instanceof errors.ArgumentError) return false;
+  if (error instanceof UnknownFormatError) return false;
   if (!(error instanceof errors.ResponseError)) return !(error instanceof TypeError);
   const { syntaxError, invalid, unauthorized, configError, alreadyExists } = types.responseErrorCodes;
   return ![syntaxError, invalid, unauthorized, configError, alreadyExists].includes(error.code);

@@ -66,8 +66,13 @@ export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
   PRIMARY KEY (("view", generation))
 )`;
 
-/** The columns that former versions of {@link createPointerTable} did not have: `lost` is JSON like `horizon`. */
-export const alterPointerTable = ["ALTER TABLE batch_pointer ADD IF NOT EXISTS lost text"];
+/**
+ * The columns that former versions of {@link createPointerTable} did not have: `lost` is JSON like `horizon`, `format` is
+ * that of the row, see jobs/formats.ts.
+ */
+export const alterPointerTable = ["lost text", "format int"].map(
+  (column) => `ALTER TABLE batch_pointer ADD IF NOT EXISTS ${column}`,
+);
 
 /**
  * The generations that nobody asks any more, written when their view's code was replaced (see jobs/generations): the next

@@ -12,27 +12,60 @@ const version = (number: number): Version => ({
 
 test("a pointer is read as it was written", () => {
   const pointer = { ...version(2), retained: [version(1)] };
-  const [name, datasource, horizon, row_count, retained, lost] = encodePointer(pointer);
+  const [name, datasource, horizon, row_count, retained, lost, format] = encodePointer(pointer);
   expect(horizon).toBe('{"0":200,"1":400}');
-  expect(decodePointer({ version: name, datasource, horizon, row_count, retained, lost })).toEqual(pointer);
+  expect(decodePointer({ version: name, datasource, horizon, row_count, retained, lost, format })).toEqual(pointer);
+  expect(format).toBe(2);
 });
 
 test("a row of former times, which says nothing of what is lost, lacks nothing", () => {
   const [name, datasource, horizon, row_count] = encodePointer({ ...version(2), retained: [] });
   const { lost: _, ...before } = version(1);
-  const row = { version: name, datasource, horizon, row_count, retained: JSON.stringify([before]), lost: null };
+  const row = {
+    version: name,
+    datasource,
+    horizon,
+    row_count,
+    retained: JSON.stringify([before]),
+    lost: null,
+    format: null,
+  };
   expect(decodePointer(row)).toEqual({ ...version(2), lost: [], retained: [{ ...version(1), lost: [] }] });
+});
+
+test("a row that newer code wrote is refused by name, whatever is in it", () => {
+  const row = { version: "v", datasource: null, horizon: "?", row_count: null, retained: null, lost: null, format: 3 };
+  expect(() => decodePointer(row)).toThrow(
+    "a row of the table batch_pointer has format 3; this code knows formats up to 2. It was written by newer code",
+  );
+  expect(() => decodePointer({ ...row, version: null })).toThrow("format 3");
 });
 
 test("a row that was only claimed is no pointer", () => {
   expect(
-    decodePointer({ version: null, datasource: null, horizon: null, row_count: null, retained: null, lost: null }),
+    decodePointer({
+      version: null,
+      datasource: null,
+      horizon: null,
+      row_count: null,
+      retained: null,
+      lost: null,
+      format: null,
+    }),
   ).toBeUndefined();
 });
 
 test("a row that says nothing of its horizon is an error, not a pointer to nothing", () => {
   expect(() =>
-    decodePointer({ version: "v", datasource: "d", horizon: null, row_count: 1, retained: "[]", lost: null }),
+    decodePointer({
+      version: "v",
+      datasource: "d",
+      horizon: null,
+      row_count: 1,
+      retained: "[]",
+      lost: null,
+      format: 2,
+    }),
   ).toThrow("horizon");
 });
 

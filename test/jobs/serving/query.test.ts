@@ -365,7 +365,7 @@ describe("consistency", () => {
   it("begins in the middle of a chunk where this life of the log does", async () => {
     const stores = new SimulatedStores([log], [visits], 10, 2);
     stores.first = { 0: 14 };
-    const rows = new SimulatedSpeedView(visits, [[...Array(14), ...log.slice(14)]], 10);
+    const rows = new SimulatedSpeedView(visits, [[...Array(14), ...log.slice(14)]], 10, 2);
     expect((await queryKey(options(stores), visits, request)).contains).toMatchObject({ horizon: { 0: 14 }, lag: 11 });
     rows.write(0, 1, [20], undefined, 14);
     rows.write(0, 2, [23]);

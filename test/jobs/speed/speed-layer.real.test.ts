@@ -16,7 +16,7 @@ import { createIncarnationTable } from "../../../jobs/log/incarnation.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { shardOf } from "../../../jobs/speed/shard.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
-import { createPointerTable, createViewTables, speedTable } from "../../../jobs/speed/tables.ts";
+import { alterPointerTable, createPointerTable, createViewTables, speedTable } from "../../../jobs/speed/tables.ts";
 import { Aggregate, keyText, type Row } from "../../../jobs/views/aggregate.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
@@ -56,7 +56,7 @@ beforeAll(async () => {
   const { createSpeedLayer } = await import("../../../components/jobs/speed.ts");
   const zooKeeper = new ZooKeeperEnsemble("zookeeper", { target });
   const kafka = new KafkaCluster("kafka", { target, topics: [{ name: topic, partitions: 2 }] });
-  const tables = [createIncarnationTable, createPointerTable];
+  const tables = [createIncarnationTable, createPointerTable, ...alterPointerTable];
   for (const { name } of application.views) tables.push(...createViewTables(name, generations[name] as string));
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
   const storm = new StormCluster("storm", { target, zooKeeper: zooKeeper.connectString });
