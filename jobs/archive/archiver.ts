@@ -3,17 +3,23 @@ import { TopicRecreatedError } from "../kafka/errors.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import { topicFolder, topicIdFile } from "./layout.ts";
 import { type ArchiveServices, PartitionArchiver } from "./partition-archiver.ts";
+import { type TrimServices, trim } from "./trim.ts";
+
+/** Milliseconds between two looks at what may be deleted from the log. */
+const trimPause = 30_000;
 
 /**
  * Copies a topic into the master dataset until the signal comes; ends early only by an error that does not pass by
  * itself.
  *
- * @throws {OffsetOutOfRangeError} if Kafka lost events before they were archived
  * @throws {TopicRecreatedError} if the topic is not the one whose events are archived
  * @throws {ArchiveError} if the master dataset holds files of another chunk size
  */
-export async function archive<Event>(services: ArchiveServices<Event>, signal: AbortSignal): Promise<void> {
-  const { configuration, storage, metrics, log } = services;
+export async function archive<Event>(
+  services: ArchiveServices<Event> & { readonly trimming: TrimServices },
+  signal: AbortSignal,
+): Promise<void> {
+  const { configuration, storage, metrics, log, now = Date.now } = services;
   await withBackOff(
     async () => {
       await claim(services);
@@ -32,14 +38,22 @@ export async function archive<Event>(services: ArchiveServices<Event>, signal: A
   // If one partition fails for good, the others end too.
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
-  const partitions = Array.from({ length: configuration.partitions }, async (_, partition) => {
-    try {
-      await new PartitionArchiver(services, partition).run(either);
-    } catch (error) {
-      if (!either.aborted) failed.abort(error);
-    }
-  });
-  await Promise.all(partitions);
+  const archivers = Array.from(
+    { length: configuration.partitions },
+    (_, partition) => new PartitionArchiver(services, partition),
+  );
+  metrics.watchAges(() =>
+    archivers.map(({ oldestUnstored }, partition) => [
+      partition,
+      oldestUnstored === undefined ? 0 : Math.max(0, (now() - oldestUnstored) / 1_000),
+    ]),
+  );
+  const pauseOfTrimming = Math.min(trimPause, (configuration.retentionHours * 3_600_000) / 10);
+  const work = [
+    ...archivers.map((archiver) => archiver.run(either)),
+    trim(services, archivers, pauseOfTrimming, either),
+  ];
+  await Promise.all(work.map((one) => one.catch((error: unknown) => failed.abort(error))));
   if (failed.signal.aborted) throw failed.signal.reason;
 }
 

@@ -8,6 +8,7 @@ import { EventProducer } from "../kafka/event-producer.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { archive } from "./archiver.ts";
+import { connectTrimming } from "./connect-trimming.ts";
 import { ArchiveMetrics } from "./metrics.ts";
 
 const configuration = readConfiguration();
@@ -33,7 +34,14 @@ const deadLetters = new EventProducer({
   topic: configuration.deadLetterTopic,
   onRetry,
 });
+const markers = new EventProducer({
+  ...configuration.kafka,
+  clientId: "archiver",
+  topic: configuration.topic,
+  onRetry,
+});
 const storage = openStorage(configuration.storage);
+const trimming = connectTrimming(configuration);
 
 const server = fastify();
 const hosts = answeredHosts(values.address, Number(values.port));
@@ -50,7 +58,10 @@ await server.listen({ host: values.address, port: Number(values.port) });
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort(new Error(signal)));
 try {
-  await archive({ configuration, application, reader, deadLetters, storage, metrics, log }, stop.signal);
+  await archive(
+    { configuration, application, reader, deadLetters, markers, storage, trimming, metrics, log },
+    stop.signal,
+  );
 } catch (error) {
   if (!stop.signal.aborted) {
     log(`cannot go on: ${(error as Error).message}`);

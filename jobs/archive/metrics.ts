@@ -10,6 +10,14 @@ export class ArchiveMetrics {
   readonly bytes = this.#counter("archive_bytes_total", "Bytes of the published files");
   readonly readOffset = this.#gauge("archive_read_offset", "Offset up to which records were read");
   readonly endOffset = this.#gauge("archive_end_offset", "Offset up to which files were published");
+  readonly lostOffsets = this.#gauge(
+    "archive_lost_offsets",
+    "Offsets that Kafka lost before they were archived and whose loss nobody has accepted",
+  );
+  readonly diverged = this.#gauge("archive_diverged", "1 if the log is another one than the one that was archived");
+  readonly trimmedOffset = this.#gauge("archive_trimmed_offset", "Offset below which records were deleted from Kafka");
+  readonly parts = this.#counter("archive_parts_total", "Parts of open chunks written");
+  readonly seals = this.#counter("archive_seals_total", "Chunks closed by their age");
   readonly lag = this.#gauge("archive_lag_offsets", "Offsets in Kafka that were not read yet");
   readonly retries = new Counter({
     name: "archive_retries_total",
@@ -20,6 +28,19 @@ export class ArchiveMetrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Tells the ages of the oldest events that are not in the storage, in seconds by partition, whenever it is asked. */
+  watchAges(ages: () => Iterable<readonly [partition: number, seconds: number]>): void {
+    new Gauge({
+      name: "archive_oldest_event_seconds",
+      help: "Age of the oldest event read that is not in the storage yet; 0 if all are",
+      labelNames: ["partition"] as const,
+      registers: this.#registers,
+      collect() {
+        for (const [partition, seconds] of ages()) this.set({ partition: String(partition) }, seconds);
+      },
+    });
   }
 
   #counter(name: string, help: string): Counter<"partition"> {

@@ -1,11 +1,14 @@
+import { type ArchivedRange, fileName, type Manifest } from "../archive/layout.ts";
+import { isWholeChunk, partitionFiles, wholeRun } from "../archive/partition-files.ts";
 import type { Offsets } from "../chunks.ts";
+import type { LostRange } from "./versions.ts";
 
 /** A file of the master dataset: the events of the offsets `[start, end)` of a partition. */
-export interface ArchivedFile {
+export interface ArchivedFile extends ArchivedRange {
   /** Its name in the partition's folder, see jobs/archive. */
   readonly name: string;
-  readonly start: number;
-  readonly end: number;
+  /** What was noted of it when it was published; more than one if several processes noted it, none in former times. */
+  readonly manifests: readonly Manifest[];
 }
 
 /** What a batch run reads: everything archived without a gap. */
@@ -14,23 +17,17 @@ export interface Archived {
   readonly horizon: Offsets;
   /** By partition: the files up to the horizon, in order. */
   readonly files: Readonly<Record<string, readonly ArchivedFile[]>>;
+  /** What is lost before the horizon: nothing but what a person has accepted. */
+  readonly lost: readonly LostRange[];
   /** The first missing offset of every partition that has files behind a gap, and the start of the file there. */
-  readonly gaps: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+  readonly gaps: readonly LostRange[];
 }
 
 /**
- * The offsets that a file's name tells (`<start>-<end>.jsonl`, 19 digits each, the end exclusive); undefined for the
- * name of anything else, e.g. a file that is still written.
- */
-export function parseArchivedFile(name: string): ArchivedFile | undefined {
-  const match = /^(\d{19})-(\d{19})\.jsonl$/.exec(name);
-  return match === null ? undefined : { name, start: Number(match[1]), end: Number(match[2]) };
-}
-
-/**
- * How far the master dataset reaches without a gap, from the first file of each partition on.
+ * How far the master dataset reaches without a gap, from the first offset of each partition on.
  *
  * @param names by partition number: the names in the partition's folder, in any order
+ * @param first by partition number: the first offset of this life of the log. Default: 0
  * @throws {RangeError} if a file does not begin and end at chunks' edges: then the chunk size was changed, and no
  *   horizon can be trusted
  */
@@ -38,31 +35,27 @@ export function archivedHorizon(
   names: Readonly<Record<string, readonly string[]>>,
   partitions: number,
   chunkSize: number,
+  first: Offsets = {},
 ): Archived {
   const horizon: Record<string, number> = {};
   const files: Record<string, ArchivedFile[]> = {};
-  const gaps: { partition: number; from: number; to: number }[] = [];
+  const lost: LostRange[] = [];
+  const gaps: LostRange[] = [];
   for (let partition = 0; partition < partitions; partition++) {
-    const sorted = (names[partition] ?? [])
-      .map(parseArchivedFile)
-      .filter((file) => file !== undefined)
-      .sort((a, b) => a.start - b.start);
-    for (const file of sorted) checkEdges(partition, file, chunkSize);
-    const taken: ArchivedFile[] = [];
-    let end = sorted[0]?.start ?? 0;
-    for (const file of sorted) {
-      if (file.start !== end) {
-        gaps.push({ partition, from: end, to: file.start });
-        break;
-      }
-      taken.push(file);
-      end = file.end;
-    }
-    // Without a file nothing is covered, wherever the partition begins.
-    horizon[partition] = taken.length === 0 ? 0 : end;
-    files[partition] = taken;
+    const begin = first[partition] ?? 0;
+    const found = partitionFiles(names[partition] ?? []);
+    for (const file of found.chunks) checkEdges(partition, file, begin, chunkSize);
+    const run = wholeRun(found, begin, chunkSize);
+    horizon[partition] = run.end;
+    files[partition] = run.files.map((range) => {
+      const name = fileName(range);
+      return { ...range, name, manifests: found.manifests.get(name) ?? [] };
+    });
+    for (const { start, end } of run.lost) lost.push({ partition, from: start, to: end });
+    const behind = found.chunks.find(({ start }) => start > run.end);
+    if (behind !== undefined) gaps.push({ partition, from: run.end, to: behind.start });
   }
-  return { horizon, files, gaps };
+  return { horizon, files, lost, gaps };
 }
 
 /** Whether a run over `now` would contain more than one over `before`, in any partition; one that is absent ends at 0. */
@@ -78,9 +71,9 @@ export function smallestHorizon(horizons: readonly Offsets[]): Offsets {
   );
 }
 
-function checkEdges(partition: number, { name, start, end }: ArchivedFile, chunkSize: number): void {
-  if (start % chunkSize !== 0 || end % chunkSize !== 0 || end <= start)
+function checkEdges(partition: number, range: ArchivedRange, first: number, chunkSize: number): void {
+  if (!isWholeChunk(range, first, chunkSize))
     throw new RangeError(
-      `partition ${partition}: archived file ${name} is not of whole chunks of ${chunkSize} offsets; set chunkSize back to what it was when the file was written`,
+      `partition ${partition}: archived file ${fileName(range)} is not of one whole chunk of ${chunkSize} offsets; set chunkSize back to what it was when the file was written`,
     );
 }

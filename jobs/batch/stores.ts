@@ -33,7 +33,7 @@ export function connectStores(options: StoresOptions): BatchStores {
   const { configuration, views, cassandra, storage, signal, report } = options;
   const { topic, masterDataset, batchViews } = configuration;
   const coordinator = new DruidCoordinator(configuration.druid.coordinator, signal);
-  const folderOf = (partition: number) => partitionFolder(masterDataset, topic, partition);
+  const folderOf = (partition: number) => partitionFolder(masterDataset, { ...configuration, partition });
   const outputFolder = (version: string) => `${batchViews}/${version}`;
 
   return {

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { splitLines } from "../lines.ts";
 
 /** The group of the counters that tasks report. */
 export const counterGroup = "lambda-architecture";
@@ -38,25 +39,3 @@ async function* runLines(phase: Phase, source: AsyncIterable<Buffer>): AsyncGene
   const output = phase.flush();
   if (output.length > 0) yield `${output.join("\n")}\n`;
 }
-
-/**
- * The complete lines in each piece of input. Only line feeds end a line: `node:readline` would also cut at U+2028,
- * which JSON leaves as it is.
- */
-export async function* splitLines(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of source) {
-    const lines: Buffer[] = [];
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    let start = 0;
-    for (let end = bytes.indexOf(lineFeed, rest.length); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-      lines.push(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    rest = bytes.subarray(start);
-    if (lines.length > 0) yield lines;
-  }
-  if (rest.length > 0) yield [rest];
-}
-
-const lineFeed = 0x0a;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
+import { addAbortSignal } from "node:stream";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { HdfsError } from "./hdfs-error.ts";
 import type { WebHdfs } from "./web-hdfs.ts";
@@ -12,13 +13,13 @@ export class HdfsFileStorage implements FileStorage {
   readonly system = "HDFS";
   readonly #hdfs: Pick<
     WebHdfs,
-    "list" | "status" | "readText" | "create" | "rename" | "delete" | "openUrl" | typeof Symbol.dispose
+    "list" | "status" | "read" | "readText" | "create" | "rename" | "delete" | "openUrl" | typeof Symbol.dispose
   >;
 
   constructor(
     hdfs: Pick<
       WebHdfs,
-      "list" | "status" | "readText" | "create" | "rename" | "delete" | "openUrl" | typeof Symbol.dispose
+      "list" | "status" | "read" | "readText" | "create" | "rename" | "delete" | "openUrl" | typeof Symbol.dispose
     >,
   ) {
     this.#hdfs = hdfs;
@@ -36,6 +37,11 @@ export class HdfsFileStorage implements FileStorage {
 
   readText(path: string): Promise<string> {
     return this.#hdfs.readText(path);
+  }
+
+  async *read(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const stream = await this.#hdfs.read(path);
+    for await (const piece of signal === undefined ? stream : addAbortSignal(signal, stream)) yield piece;
   }
 
   async publish(

@@ -24,6 +24,11 @@ export interface WrittenEvents {
   readonly events: number;
 }
 
+/** What is written to a topic: an event, or a record without a value, which is none, such as a seal marker. */
+export interface ProducedRecord extends Omit<SourceEvent, "value"> {
+  readonly value: string | Buffer | null;
+}
+
 export interface EventProducerOptions extends KafkaConnection {
   readonly topic: string;
   /** The name in the brokers' logs. Default: `lambda-architecture` */
@@ -75,7 +80,7 @@ export class EventProducer implements AsyncDisposable {
    * @returns once every event is acknowledged
    * @throws {Error} if it can never be, e.g. because there is no such topic or an event is too large for the brokers
    */
-  send(events: readonly SourceEvent[], onWritten?: (written: WrittenEvents) => void): Promise<void> {
+  send(events: readonly ProducedRecord[], onWritten?: (written: WrittenEvents) => void): Promise<void> {
     // With one request at a time, a failed one that is tried again cannot be overtaken.
     const sending = this.#last.then(() => this.#sendInTurn(events, onWritten));
     this.#last = sending.catch(() => {});
@@ -92,7 +97,7 @@ export class EventProducer implements AsyncDisposable {
   }
 
   async #sendInTurn(
-    events: readonly SourceEvent[],
+    events: readonly ProducedRecord[],
     onWritten: (written: WrittenEvents) => void = () => {},
   ): Promise<void> {
     if (!this.#topicFound) await this.#findTopic();
@@ -125,14 +130,16 @@ export class EventProducer implements AsyncDisposable {
   }
 
   /** Sends a batch. Returns its place, if all of it is in one. */
-  async #sendBatch(events: readonly SourceEvent[]): Promise<Pick<WrittenEvents, "partition" | "offset"> | undefined> {
+  async #sendBatch(
+    events: readonly ProducedRecord[],
+  ): Promise<Pick<WrittenEvents, "partition" | "offset"> | undefined> {
     // Without a key a whole batch goes to one partition, and the next to the next: few large batches pack best.
     this.#round = (this.#round + 1) % 0x7fffffff;
     const messages = events.map((event) => {
       const { key, value, partition = key === undefined ? this.#round : undefined } = event;
       return {
         topic: this.#topic,
-        value: typeof value === "string" ? Buffer.from(value) : value,
+        ...(value === null ? {} : { value: typeof value === "string" ? Buffer.from(value) : value }),
         ...(key === undefined ? {} : { key: Buffer.from(key) }),
         ...(partition === undefined ? {} : { partition }),
       };
@@ -151,13 +158,20 @@ export class EventProducer implements AsyncDisposable {
 /** Brokers take batches of 1 MiB by default; a batch may be larger on the wire than its values are. */
 const batchBytes = 512 * 1024;
 
+/** What a record takes in a batch beside its key and value, at most. */
+const recordBytes = 32;
+
+function byteLength(text: string | Buffer | null | undefined): number {
+  return typeof text === "string" ? Buffer.byteLength(text) : (text?.length ?? 0);
+}
+
 /** The events in their order, in batches that brokers take. */
-function batchesOf(events: readonly SourceEvent[]): (readonly SourceEvent[])[] {
-  const batches: SourceEvent[][] = [];
-  let batch: SourceEvent[] = [];
+function batchesOf(events: readonly ProducedRecord[]): (readonly ProducedRecord[])[] {
+  const batches: ProducedRecord[][] = [];
+  let batch: ProducedRecord[] = [];
   let bytes = 0;
   for (const event of events) {
-    const size = typeof event.value === "string" ? Buffer.byteLength(event.value) : event.value.length;
+    const size = recordBytes + byteLength(event.value) + byteLength(event.key);
     if (batch.length > 0 && bytes + size > batchBytes) {
       batches.push(batch);
       batch = [];

@@ -1,3 +1,4 @@
+import type { EventProducer } from "./event-producer.ts";
 import type { LogRecord } from "./log-record.ts";
 
 /**
@@ -14,4 +15,18 @@ const keyBytes = Buffer.from(sealMarkerKey);
  */
 export function isSealMarker({ key, value }: Pick<LogRecord, "key" | "value">): boolean {
   return value === null && key !== null && keyBytes.equals(key);
+}
+
+/** Markers that are handed to the producer at once. */
+const mostAtOnce = 10_000;
+
+/** Appends so many seal markers to a partition. Events that are written meanwhile may come between: that is all right. */
+export async function writeSealMarkers(
+  producer: Pick<EventProducer, "send">,
+  partition: number,
+  count: number,
+): Promise<void> {
+  const marker = { key: sealMarkerKey, value: null, partition };
+  for (let left = count; left > 0; left -= mostAtOnce)
+    await producer.send(new Array(Math.min(left, mostAtOnce)).fill(marker));
 }

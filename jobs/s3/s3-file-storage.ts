@@ -67,6 +67,16 @@ export class S3FileStorage implements FileStorage {
     });
   }
 
+  async *read(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { Body } = await this.#attempt("GetObject", path, () =>
+      this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: keyOf(path) }), {
+        ...(signal !== undefined && { abortSignal: signal }),
+      }),
+    );
+    // The client of Node gives a stream of Node.
+    if (Body !== undefined) yield* Body as Readable;
+  }
+
   async publish(
     path: string,
     body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -105,7 +105,8 @@ export function openStores(
       return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
     },
     async archived(signal) {
-      const folderOf = (partition: number) => partitionFolder(configuration.masterDataset, topic, partition);
+      const folderOf = (partition: number) =>
+        partitionFolder(configuration.masterDataset, { ...configuration, partition });
       const names = Array.from({ length: partitions }, (_, partition) => storage.list(folderOf(partition), signal));
       const files = Object.fromEntries((await Promise.all(names)).entries());
       return archivedHorizon(files, partitions, configuration.chunkSize).horizon;

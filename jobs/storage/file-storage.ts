@@ -13,6 +13,9 @@ export interface FileStorage extends Disposable {
   /** A file as text (UTF-8). */
   readText(path: string): Promise<string>;
 
+  /** A file's bytes, piece by piece; fails if the file's end does not come. */
+  read(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+
   /**
    * Makes a file that readers see whole or not at all. A file that is there already stays as it is.
    *

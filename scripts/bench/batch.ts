@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { partitionFolder } from "../../jobs/archive/layout.ts";
+import { archivedRange, partitionFolder } from "../../jobs/archive/layout.ts";
 import { fetch } from "../../jobs/fetch.ts";
 import { openStorage } from "../../jobs/storage/open-storage.ts";
 import { runBatch } from "../demo/architecture.ts";
@@ -80,11 +80,12 @@ async function batchRun({ stack, architecture }: Session) {
 
 /** Copies the master dataset's files. */
 async function download({ architecture }: Session, folder: string): Promise<void> {
-  const { storage: at, masterDataset, topic, partitions } = architecture.configuration;
+  const { configuration } = architecture;
+  const { storage: at, masterDataset, partitions } = configuration;
   using storage = openStorage(at);
   for (let partition = 0; partition < partitions; partition++) {
-    const from = partitionFolder(masterDataset, topic, partition);
-    for (const name of await storage.list(from)) {
+    const from = partitionFolder(masterDataset, { ...configuration, partition });
+    for (const name of (await storage.list(from)).filter((name) => archivedRange(name) !== undefined)) {
       const response = await fetch(await storage.readUrl(`${from}/${name}`));
       if (!response.ok || response.body === null) throw new Error(`${name} cannot be read: ${response.status}`);
       await pipeline(response.body, createWriteStream(join(folder, `${partition}-${name}`)));

@@ -10,8 +10,8 @@ import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Application } from "../../jobs/application.ts";
-import { splitLines } from "../../jobs/batch/streaming.ts";
 import { decodeEvent } from "../../jobs/events/decode.ts";
+import { splitLines } from "../../jobs/lines.ts";
 import { Aggregate } from "../../jobs/views/aggregate.ts";
 
 const { values, positionals } = parseArgs({

@@ -145,8 +145,10 @@ async function found() {
   const letters: string[] = [];
   for (const partition of [0, 1]) {
     const folder = `/lambda/master/edits/${partition}`;
-    for (const name of await storage.list(folder))
-      files[`${partition}/${archivedRange(name)?.start}`] = await storage.readText(`${folder}/${name}`);
+    for (const name of await storage.list(folder)) {
+      const range = archivedRange(name);
+      if (range !== undefined) files[`${partition}/${range.start}`] = await storage.readText(`${folder}/${name}`);
+    }
     const latest = (await reader.watermarks("edits-dead-letters"))[partition]?.latest ?? 0;
     let before = -1;
     for await (const records of reader.read("edits-dead-letters", partition, 0, latest)) {

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { archive } from "../../../jobs/archive/archiver.ts";
+import { contentOf } from "../../../jobs/archive/content.ts";
+import { fileName, lostName, manifestName } from "../../../jobs/archive/layout.ts";
+import { missingRanges, partitionFiles, partsOf, wholeRun } from "../../../jobs/archive/partition-files.ts";
 import { decodeEvent } from "../../../jobs/events/decode.ts";
-import { deadLetterTopic, SimulatedWorld, sizes, topic } from "./simulated-world.ts";
+import { isSealMarker } from "../../../jobs/kafka/seal-marker.ts";
+import { type Range, within, without } from "../../../jobs/ranges.ts";
+import { randomNumbers } from "../../../jobs/sources/random.ts";
+import { deadLetterTopic, SimulatedWorld, sizes, times, topic } from "./simulated-world.ts";
 
 const time = "2026-01-01T00:00:00Z";
 const good = (size: number) => JSON.stringify({ time, size });
@@ -17,81 +23,230 @@ const value = fc.oneof(
   },
 );
 
-/** The files and dead letters that there must be, by a plain pass over the log. */
-function expected(world: SimulatedWorld, partition: number) {
-  const files: Record<string, string> = {};
-  const letters: number[] = [];
-  const log = world.log(topic, partition);
-  for (const { offset, value } of log) {
-    const { event } = decodeEvent(sizes, value, 200);
-    if (event === undefined || sizes.views.some((view) => view.problem(event) !== undefined)) letters.push(offset);
-  }
-  for (let start = 0; start + world.chunkSize <= log.length; start += world.chunkSize) {
-    const name = [start, start + world.chunkSize].map((offset) => String(offset).padStart(19, "0")).join("-");
-    files[`/master/${topic}/${partition}/${name}.jsonl`] = log
-      .slice(start, start + world.chunkSize)
-      .filter(({ value }) => decodeEvent(sizes, value, 200).event !== undefined)
-      .map(({ value }) => `${value}\n`)
-      .join("");
-  }
-  return { files, letters };
+/** The lines that a file of the offsets must have, without those that are lost. */
+function linesOf(world: SimulatedWorld, partition: number, range: Range, lost: readonly Range[] = []): string[] {
+  return world
+    .log(topic, partition)
+    .slice(range.start, range.end)
+    .filter(({ offset }) => !lost.some(({ start, end }) => start <= offset && offset < end))
+    .filter(({ value }) => decodeEvent(sizes, value, 200).event !== undefined)
+    .map(({ value }) => String(value));
 }
 
+/** The offsets of what no view, or not every view, can take. */
+function lettersOf(world: SimulatedWorld, partition: number): number[] {
+  return world
+    .log(topic, partition)
+    .filter((record) => !isSealMarker(record))
+    .filter(({ value }) => {
+      const { event } = decodeEvent(sizes, value, 200);
+      return event === undefined || sizes.views.some((view) => view.problem(event) !== undefined);
+    })
+    .map(({ offset }) => offset);
+}
+
+/** What there is of a partition. */
 function found(world: SimulatedWorld, partition: number) {
-  const folder = `/master/${topic}/${partition}/`;
-  const files = [...world.files].filter(([path]) => path.startsWith(folder) && !path.includes("/_writing/"));
-  const letters = world.log(deadLetterTopic, partition).map(({ value }) => JSON.parse(String(value)).offset as number);
-  return { files: Object.fromEntries(files.map(([path, content]) => [path, content.toString()])), letters };
+  const names = (top: string) =>
+    [...world.files.keys()]
+      .filter((path) => path.startsWith(`/${top}/${topic}/${partition}/`) && !path.includes("/_writing/"))
+      .map((path) => path.split("/").at(-1) as string);
+  const text = (top: string, name: string) =>
+    (world.files.get(`/${top}/${topic}/${partition}/${name}`) as Buffer).toString().split("\n").slice(0, -1);
+  return {
+    files: partitionFiles(names("master")),
+    parts: partsOf(names("open")),
+    lines: (range: Range) => text("master", fileName(range)),
+    partLines: (name: string) => text("open", name),
+    letters: world.log(deadLetterTopic, partition).map(({ value }) => JSON.parse(String(value)).offset as number),
+  };
 }
 
-/** Runs an archiver until it dies, or until everything is as expected. */
-async function run(world: SimulatedWorld): Promise<"died" | "done"> {
+function partitionsOf(world: SimulatedWorld): number[] {
+  return Array.from({ length: world.logs.size / 2 }, (_, partition) => partition);
+}
+
+/** What of a partition nobody holds any more, and nobody has accepted. */
+function missing(world: SimulatedWorld, partition: number): Range[] {
+  const { files, parts } = found(world, partition);
+  return missingRanges(files, parts, 0, world.begin(topic, partition));
+}
+
+/** Why the archivers are not done yet; undefined if they are. */
+function unfinished(world: SimulatedWorld, partition: number): string | undefined {
+  const { files, parts, letters } = found(world, partition);
+  const log = world.log(topic, partition);
+  const holes = missing(world, partition);
+  const unlettered = lettersOf(world, partition).find(
+    (offset) => offset >= world.begin(topic, partition) && !letters.includes(offset),
+  );
+  if (unlettered !== undefined) return `no letter of ${unlettered}`;
+  const useless = parts.find((part) => files.chunks.some((chunk) => within(part, chunk) !== undefined));
+  if (useless !== undefined) return `${useless.name} is left`;
+  for (let start = 0; start < log.length; start += world.chunkSize) {
+    const chunk = { start, end: start + world.chunkSize };
+    if (holes.some((hole) => within(hole, chunk) !== undefined)) continue;
+    const events = log
+      .slice(start, chunk.end)
+      .filter(({ offset, value }) => offset >= world.begin(topic, partition) && value !== null)
+      .filter(({ value }) => decodeEvent(sizes, value, 200).event !== undefined);
+    const oldest = events[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+    if (chunk.end > log.length && oldest < world.time - times.seal) return `chunk ${start} is not sealed`;
+    const old = events.findLast(({ timestamp }) => timestamp <= world.time - times.archive);
+    if (chunk.end > log.length && old !== undefined && !parts.some(({ end }) => end > old.offset))
+      return `${old.offset} is in no part`;
+    const isLost = without(chunk, files.lost).length === 0;
+    if (chunk.end <= log.length && !isLost && !files.manifests.has(fileName(chunk)))
+      return `chunk ${start} has no file`;
+  }
+  return undefined;
+}
+
+/**
+ * Runs archivers until one of them dies, or until everything is as expected.
+ *
+ * @param count how many at once
+ */
+async function run(world: SimulatedWorld, count = 1, milliseconds = 8_000): Promise<"died" | "done"> {
   const stop = new AbortController();
-  const dead = new Promise<"died">((resolve) => {
-    const services = world.services(() => resolve("died"));
-    archive(services, stop.signal).catch(() => {});
-  });
-  const partitions = Array.from({ length: world.logs.size / 2 }, (_, partition) => partition);
-  const done = (async () => {
-    const complete = (partition: number) =>
-      JSON.stringify(found(world, partition)).length >= JSON.stringify(expected(world, partition)).length;
-    while (!stop.signal.aborted && !partitions.every(complete)) await new Promise((resolve) => setTimeout(resolve, 2));
-    return "done" as const;
-  })();
-  const outcome = await Promise.race([dead, done]);
+  const ended: unknown[] = [];
+  let died = false;
+  const services = Array.from({ length: count }, () =>
+    world.services(() => {
+      died = true;
+    }),
+  );
+  for (const one of services) archive(one, stop.signal).catch((error: unknown) => ended.push(error));
+  const reasons = () => partitionsOf(world).flatMap((partition) => unfinished(world, partition) ?? []);
+  for (const deadline = Date.now() + milliseconds; !died && reasons().length > 0; ) {
+    if (ended.length > 0) throw ended[0];
+    if (Date.now() > deadline)
+      throw new Error(
+        `not done: ${reasons().join("; ")}\n${world.lines
+          .filter((line) => !line.includes("tries again"))
+          .slice(-20)
+          .join("\n")}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  for (const one of services) one.kill();
   stop.abort(new Error("the test is over"));
-  return outcome;
+  return died ? "died" : "done";
+}
+
+/** Accepts all losses, as `--accept-loss` does. */
+function acceptLoss(world: SimulatedWorld): void {
+  for (const partition of partitionsOf(world))
+    for (const range of missing(world, partition))
+      world.files.set(`/master/${topic}/${partition}/${lostName(range)}`, Buffer.alloc(0));
+}
+
+/** What must hold at any time: nothing is gone that nobody deleted, and every file holds what its name says. */
+async function check(world: SimulatedWorld, partition: number): Promise<void> {
+  const { files, parts, lines, partLines } = found(world, partition);
+  for (const part of parts) expect(partLines(part.name)).toEqual(linesOf(world, partition, part));
+  for (const range of files.chunks) {
+    const all = linesOf(world, partition, range);
+    const sure = linesOf(world, partition, range, files.lost);
+    // What was read before it was deleted may be there, too.
+    expect(lines(range).filter((line) => !all.includes(line))).toEqual([]);
+    expect(lines(range).length).toBeGreaterThanOrEqual(sure.length);
+    if (!files.lost.some((loss) => within(loss, range))) expect(lines(range)).toEqual(all);
+    for (const manifest of files.manifests.get(fileName(range)) ?? []) {
+      const path = `/master/${topic}/${partition}/${fileName(range)}`;
+      const content = await contentOf(
+        (async function* () {
+          yield world.files.get(path) as Buffer;
+        })(),
+      );
+      expect(manifest.content).toEqual(content);
+      expect(world.files.has(`/master/${topic}/${partition}/${manifestName(manifest)}`)).toBe(true);
+    }
+  }
 }
 
 describe("the archiver", () => {
-  it("loses nothing and writes nothing twice, however often systems fail and it is killed", {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("append"), partition: fc.nat(1), values: fc.array(value) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait"), time: fc.constantFrom(5, 25, 120, 500) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("covered"), partition: fc.nat(1) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("accept") }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant("others delete"), partition: fc.nat(1), part: fc.nat(100) }),
+    },
+  );
+
+  it("loses nothing and writes nothing twice, whatever fails, dies, waits and is deleted by others", {
     timeout: 120_000,
   }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 8 }),
-        fc.array(fc.array(value, { maxLength: 40 }), { minLength: 1, maxLength: 2 }),
-        fc.infiniteStream(fc.nat(99)),
+        fc.array(fc.record({ step, archivers: fc.constantFrom(0, 1, 1, 2) }), { minLength: 1, maxLength: 6 }),
+        fc.integer(),
         fc.constantFrom(0, 100, 1_000_000),
         fc.constantFrom("HDFS", "S3"),
-        async (chunkSize, logs, chances, memoryBytes, system) => {
-          const world = new SimulatedWorld(chunkSize, logs.length);
-          world.system = system;
+        async (chunkSize, steps, seed, memoryBytes, system) => {
+          const random = randomNumbers(seed, 0);
+          const world = new SimulatedWorld(chunkSize, 2);
+          world.system = system as "HDFS" | "S3";
           world.memoryBytes = memoryBytes;
-          for (const [partition, values] of logs.entries()) for (const one of values) world.append(partition, one);
-          let deaths = 0;
+          world.horizons = [{}];
+          let [deaths, others, isSingle] = [0, false, true];
+          const deleteRecords = (partition: number, offset: number) => {
+            if (offset <= world.begin(topic, partition)) return;
+            world.earliest.set(`${topic}-${partition}`, offset);
+            others = true;
+          };
           world.fate = () => {
-            const chance = chances.next().value as number;
+            const chance = Math.floor(random() * 100);
             if (chance < 2) return "fails before";
             if (chance < 4) return "fails after";
-            if (chance < 6 && deaths < 5) return chance === 4 ? "dies before" : "dies after";
+            if (chance < 6 && deaths < 10) return chance === 4 ? "dies before" : "dies after";
             return "fine";
           };
-          while ((await run(world)) === "died") deaths++;
-          for (const partition of logs.keys()) expect(found(world, partition)).toEqual(expected(world, partition));
+          const settle = async (archivers: number) => {
+            isSingle &&= archivers === 1;
+            while ((await run(world, archivers)) === "died") deaths++;
+            for (const partition of partitionsOf(world)) await check(world, partition);
+          };
+          for (const { step, archivers } of steps) {
+            if ("values" in step) for (const one of step.values) world.append(step.partition, one);
+            else if ("time" in step) world.time += step.time;
+            else if ("part" in step) {
+              const { length } = world.log(topic, step.partition);
+              deleteRecords(step.partition, Math.floor((length * step.part) / 100));
+            } else if (step.kind === "accept") acceptLoss(world);
+            else if ("partition" in step)
+              world.horizons = [
+                Object.fromEntries(
+                  partitionsOf(world).map((partition) => [
+                    partition,
+                    wholeRun(found(world, partition).files, 0, chunkSize).end,
+                  ]),
+                ),
+              ];
+            if (archivers > 0) await settle(archivers);
+          }
+          acceptLoss(world);
+          await settle(1);
+          for (const partition of partitionsOf(world)) {
+            const { files, letters } = found(world, partition);
+            const log = world.log(topic, partition);
+            expect(missing(world, partition)).toEqual([]);
+            // Every event is somewhere, unless others deleted it.
+            if (!others) expect(files.lost).toEqual([]);
+            const { end } = wholeRun(files, 0, chunkSize);
+            expect(end).toBe(Math.floor(log.length / chunkSize) * chunkSize);
+            expect([...new Set(letters)].sort((a, b) => a - b)).toEqual(
+              isSingle ? letters : [...new Set(letters)].sort((a, b) => a - b),
+            );
+            if (!others) expect([...new Set(letters)].sort((a, b) => a - b)).toEqual(lettersOf(world, partition));
+          }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
@@ -185,24 +340,5 @@ describe("the archiver", () => {
         new AbortController().signal,
       ),
     ).rejects.toThrow("topic sizes-dead-letters has no partition 1: it needs as many partitions as sizes");
-  });
-
-  it("begins with the first whole chunk, and says so, if retention was faster", async () => {
-    const world = new SimulatedWorld(4, 1);
-    for (let size = 0; size < 12; size++) world.append(0, good(size));
-    world.earliest.set(`${topic}-0`, 5);
-    const stop = new AbortController();
-    const running = archive(
-      world.services(() => {}),
-      stop.signal,
-    );
-    const file = "/master/sizes/0/0000000000000000008-0000000000000000012.jsonl";
-    while (!world.files.has(file)) await new Promise((resolve) => setTimeout(resolve, 2));
-    stop.abort(new Error("the test is over"));
-    await expect(running).resolves.toBeUndefined();
-    expect([...world.files.keys()].sort()).toEqual([file, "/master/sizes/_topic-id"]);
-    expect(world.lines).toContain(
-      "sizes-0: retention deleted the events before 5, and none is archived: begins with 8",
-    );
   });
 });

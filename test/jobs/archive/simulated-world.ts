@@ -1,13 +1,17 @@
+import { Readable } from "node:stream";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
 import { ArchiveMetrics } from "../../../jobs/archive/metrics.ts";
 import type { ArchiveServices } from "../../../jobs/archive/partition-archiver.ts";
+import type { TrimServices } from "../../../jobs/archive/trim.ts";
+import type { Offsets } from "../../../jobs/chunks.ts";
 import type { Configuration } from "../../../jobs/configuration.ts";
 import { HdfsError } from "../../../jobs/hdfs/hdfs-error.ts";
 import { HdfsFileStorage } from "../../../jobs/hdfs/hdfs-file-storage.ts";
-import type { SourceEvent } from "../../../jobs/kafka/event-producer.ts";
+import { OffsetOutOfRangeError } from "../../../jobs/kafka/errors.ts";
+import type { ProducedRecord } from "../../../jobs/kafka/event-producer.ts";
 import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
-import type { Fetched, Watermarks } from "../../../jobs/kafka/range-reader.ts";
+import type { Fetched } from "../../../jobs/kafka/range-reader.ts";
 import { sum } from "../../../jobs/measures/index.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -33,6 +37,17 @@ export const deadLetterTopic = "sizes-dead-letters";
 /** An operation of a system: its effect, or what of it happens if it fails half-way. */
 type Act = <Result>(effect: () => Result, partly?: () => void) => Promise<Result>;
 
+/** Milliseconds of the world's own time after which events are in the storage, chunks are closed, and records may go. */
+export const times = { archive: 20, seal: 100, retention: 400 } as const;
+const [minute, hour] = [60_000, 3_600_000];
+
+/** What an archiver works with in the world. */
+export type WorldServices = ArchiveServices<z.infer<typeof event>> & {
+  readonly trimming: TrimServices;
+  /** None of its operations has an effect or an end from now on. */
+  readonly kill: () => void;
+};
+
 /** Kafka and HDFS, or S3, in memory; they fail, and kill who uses them, when they are told to. */
 export class SimulatedWorld {
   readonly chunkSize: number;
@@ -48,6 +63,8 @@ export class SimulatedWorld {
   readonly earliest = new Map<string, number>();
   readonly files = new Map<string, Buffer>();
   readonly lines: string[] = [];
+  /** The horizons of the views' batch views. */
+  horizons: Offsets[] = [{}];
   memoryBytes = 1_000_000;
   /** What becomes of the next operation: it may fail before or after its effect, or its caller may die then. */
   fate: () => "fine" | "fails before" | "fails after" | "dies before" | "dies after" = () => "fine";
@@ -68,13 +85,27 @@ export class SimulatedWorld {
     });
   }
 
+  /** The first offset that the log holds. */
+  begin(name: string, partition: number): number {
+    return this.earliest.get(`${name}-${partition}`) ?? 0;
+  }
+
   log(name: string, partition: number): LogRecord[] {
     return this.logs.get(`${name}-${partition}`) as LogRecord[];
   }
 
   /** What an archiver works with. `died` is called when it is killed: none of its operations ever ends from then on. */
-  services(died: () => void): ArchiveServices<z.infer<typeof event>> {
+  services(died: () => void): WorldServices {
     let dead = false;
+    const appended = (name: string, { key, value, partition }: ProducedRecord) => {
+      const log = this.log(name, partition as number);
+      log.push({
+        offset: log.length,
+        timestamp: this.time,
+        key: key === undefined ? null : Buffer.from(key),
+        value: value === null ? null : Buffer.from(value),
+      });
+    };
     const forever = new Promise<never>(() => {});
     const act = async <Result>(effect: () => Result, partly?: () => void, isPatient = false): Promise<Result> => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -105,6 +136,9 @@ export class SimulatedWorld {
     ): Promise<Fetched> => {
       options.signal?.throwIfAborted();
       const log = this.log(name, partition);
+      const earliest = this.begin(name, partition);
+      if (start < earliest || start > log.length)
+        throw new OffsetOutOfRangeError({ topic: name, partition, offset: start, earliest, latest: log.length });
       // Whatever the sizes of fetches, the outcome is the same.
       const most = start + 1 + ((start * 7) % 5);
       const records = await patient(() => log.slice(start, Math.min(most, options.end ?? most, log.length)));
@@ -129,35 +163,51 @@ export class SimulatedWorld {
           }
         },
         topicId: () => act(() => this.topicId),
+        latest: (name) =>
+          act(() => this.#byPartition(name, (log) => ({ latest: log.length, leaderEpoch: this.leaderEpoch }))),
+        offsetsAt: (name, timestamp) =>
+          act(() =>
+            this.#byPartition(name, (log, partition) => {
+              const found = log.slice(this.begin(name, partition)).find((record) => record.timestamp >= timestamp);
+              return found?.offset ?? log.length;
+            }),
+          ),
         watermarks: (name) =>
-          act(() => {
-            const marks: Record<number, Watermarks> = {};
-            for (const [key, log] of this.logs)
-              if (key.startsWith(`${name}-`) && /^\d+$/.test(key.slice(name.length + 1)))
-                marks[Number(key.slice(name.length + 1))] = {
-                  earliest: this.earliest.get(key) ?? 0,
-                  latest: log.length,
-                  leaderEpoch: this.leaderEpoch,
-                };
-            return marks;
-          }),
+          act(() =>
+            this.#byPartition(name, (log, partition) => ({
+              earliest: this.begin(name, partition),
+              latest: log.length,
+              leaderEpoch: this.leaderEpoch,
+            })),
+          ),
       },
       deadLetters: {
-        send: (events: readonly SourceEvent[]) =>
-          patient(() => {
-            for (const { key, value, partition } of events) {
-              const log = this.log(deadLetterTopic, partition as number);
-              log.push({
-                offset: log.length,
-                timestamp: this.time,
-                key: Buffer.from(key as string),
-                value: Buffer.from(value),
-              });
-            }
+        send: (records) => patient(() => void records.map((record) => appended(deadLetterTopic, record))),
+      },
+      markers: { send: (records) => patient(() => void records.map((record) => appended(topic, record))) },
+      trimming: {
+        horizons: () => act(() => this.horizons),
+        deleteRecords: (name, before) =>
+          act(() => {
+            for (const [partition, offset] of Object.entries(before))
+              this.earliest.set(`${name}-${partition}`, Math.max(this.begin(name, Number(partition)), offset));
           }),
+      },
+      now: () => this.time,
+      kill: () => {
+        dead = true;
       },
       storage: this.system === "HDFS" ? new HdfsFileStorage(this.#hdfs(act)) : this.#bucket(act),
     };
+  }
+
+  #byPartition<Value>(name: string, value: (log: readonly LogRecord[], partition: number) => Value) {
+    const found: Record<number, Value> = {};
+    for (const [key, log] of this.logs) {
+      const partition = key.startsWith(`${name}-`) ? key.slice(name.length + 1) : "";
+      if (/^\d+$/.test(partition)) found[Number(partition)] = value(log, Number(partition));
+    }
+    return found;
   }
 
   #hdfs(act: Act): ConstructorParameters<typeof HdfsFileStorage>[0] {
@@ -175,6 +225,7 @@ export class SimulatedWorld {
           }),
         ),
       readText: (path) => act(() => (this.files.get(path) as Buffer).toString()),
+      read: (path) => act(() => Readable.from([this.#file(path)])),
       create: async (path, body) => {
         const whole = await collect(body);
         const half = whole.subarray(0, whole.length / 2);
@@ -193,7 +244,8 @@ export class SimulatedWorld {
         }),
       delete: (path) =>
         act(() => {
-          for (const file of this.files.keys()) if (file.startsWith(`${path}/`)) this.files.delete(file);
+          for (const file of this.files.keys())
+            if (file === path || file.startsWith(`${path}/`)) this.files.delete(file);
           return true;
         }),
       openUrl: (path) => path,
@@ -203,6 +255,7 @@ export class SimulatedWorld {
 
   /** A bucket: an object appears whole, and only if there is none. */
   #bucket(act: Act): ArchiveServices<unknown>["storage"] {
+    const file = (path: string) => this.#file(path);
     return {
       system: "S3",
       list: (folder) => act(() => this.#names(folder)),
@@ -216,8 +269,18 @@ export class SimulatedWorld {
           return true;
         });
       },
+      read: async function* (this: void, path) {
+        yield await act(() => file(path));
+      },
+      delete: (path) => act(() => void this.files.delete(path)),
       discardUnfinished: () => act(() => {}),
     };
+  }
+
+  #file(path: string): Buffer {
+    const file = this.files.get(path);
+    if (file === undefined) throw new Error(`${path} is not there`);
+    return file;
   }
 
   #names(folder: string): string[] {
@@ -238,9 +301,9 @@ export class SimulatedWorld {
       storage: { kind: "hdfs", webHdfs: "http://memory", user: "u" },
       masterDataset: "/master",
       openChunks: "/open",
-      archiveMinutes: 10,
-      sealHours: 24,
-      retentionHours: 168,
+      archiveMinutes: times.archive / minute,
+      sealHours: times.seal / hour,
+      retentionHours: times.retention / hour,
       incarnation: 1,
 
       batchViews: "/batch",

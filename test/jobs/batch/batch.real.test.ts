@@ -22,6 +22,7 @@ import {
   retireGeneration,
 } from "../../../jobs/generations/generations.ts";
 import {
+  alterPointerTable,
   createLeaseTable,
   createPointerTable,
   createRetiredTable,
@@ -65,7 +66,7 @@ beforeAll(async () => {
   const zooKeeper = new ZooKeeperEnsemble("zookeeper", { target });
   new DruidCluster("druid", { target, zooKeeper: zooKeeper.connectString });
   const tables = [
-    ...[createPointerTable, createLeaseTable, createRetiredTable],
+    ...[createPointerTable, ...alterPointerTable, createLeaseTable, createRetiredTable],
     ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });

@@ -6,7 +6,7 @@ import type { AnyView } from "../../../jobs/batch/columns.ts";
 import { Mapper } from "../../../jobs/batch/map.ts";
 import { RecordFormat, recordLine } from "../../../jobs/batch/records.ts";
 import { Reducer } from "../../../jobs/batch/reduce.ts";
-import { splitLines } from "../../../jobs/batch/streaming.ts";
+import { splitLines } from "../../../jobs/lines.ts";
 import { count, distinct, max, mean, min, sum } from "../../../jobs/measures/index.ts";
 import { Aggregate, type Row } from "../../../jobs/views/aggregate.ts";
 import { view } from "../../../jobs/views/view.ts";

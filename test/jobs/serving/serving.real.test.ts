@@ -11,7 +11,7 @@ import type { Stores } from "../../../jobs/serving/stores.ts";
 import { generatorSource } from "../../../jobs/sources/generator.ts";
 import { ChunkRows } from "../../../jobs/speed/chunk-rows.ts";
 import { CassandraSpeedStore } from "../../../jobs/speed/store.ts";
-import { createPointerTable, createViewTables } from "../../../jobs/speed/tables.ts";
+import { alterPointerTable, createPointerTable, createViewTables } from "../../../jobs/speed/tables.ts";
 import type { WikipediaEdit } from "../../../jobs/wikipedia/event.ts";
 import application from "../../../jobs/wikipedia/index.ts";
 import { RecordedResources } from "../../support/recorded-resources.ts";
@@ -43,6 +43,7 @@ beforeAll(async () => {
   const { CassandraCluster } = await import("../../../components/cassandra/index.ts");
   const tables = [
     createPointerTable,
+    ...alterPointerTable,
     ...application.views.flatMap(({ name }) => createViewTables(name, generations[name] as string)),
   ];
   new CassandraCluster("cassandra", { target, keyspaces: [{ name: "lambda", tables }] });
