@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { cacheFolder } from "../components/cache-folder.mjs";
 import { UsageError } from "./command-line.ts";
@@ -239,7 +240,8 @@ export function hasOwnBackend(environment: NodeJS.ProcessEnv = process.env): boo
 }
 
 function projectBackendUrl(): string {
-  return `file://${join(stateFolder, "state")}`;
+  // A folder's name may have signs that mean something in an address.
+  return pathToFileURL(join(stateFolder, "state")).href;
 }
 
 function projectBackend(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -16,6 +16,7 @@ import {
   find,
   go,
   isExecutable,
+  javaHomeProblem,
   prerequisiteReport,
   prerequisites,
   system,
@@ -28,6 +29,8 @@ import { projectPath, readRecord, writeRecord } from "./setup/record.mjs";
 
 /** @returns {Promise<SetupRecord>} */
 async function setUp() {
+  const javaHome = javaHomeProblem();
+  if (javaHome !== undefined) throw new SetupError(javaHome);
   const programs = Object.fromEntries(prerequisitePrograms());
   const before = readRecord();
   const samePrograms = before !== undefined && JSON.stringify(before.programs) === JSON.stringify(programs);

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { loadApplication } from "../../components/application.ts";
+import { serverPathProblem } from "../../components/targets/local/server-path.ts";
 import { decodeEvent } from "../../jobs/events/decode.ts";
 import { generate } from "../../jobs/sources/generator.ts";
 import type { StackConfiguration } from "../../stacks/configuration.ts";
@@ -42,6 +43,8 @@ export function prepareStack({ stack, target }: DemoOptions, say: (line: string)
  */
 export async function checkDemo(options: DemoOptions, configuration: StackConfiguration): Promise<void> {
   const { stack, target, down, input } = options;
+  const pathProblem = target === "local" ? serverPathProblem(checkout, "the project's folder") : undefined;
+  if (pathProblem !== undefined) throw new UsageError(pathProblem);
   if (configuration.target !== target)
     throw new UsageError(
       `the stack ${stack} is on the target ${configuration.target}, not on ${target}. Fix: another --stack, or ` +

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { run, SetupError } from "./progress.mjs";
@@ -95,6 +95,19 @@ export const go = {
     other: "see go.dev, or install Pulumi",
   },
 };
+
+/**
+ * What is wrong with JAVA_HOME, in one line: Maven and the servers take it where it is set, whatever is on PATH.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string | undefined} undefined if it is not set, or the folder of a JDK
+ */
+export function javaHomeProblem(environment = process.env) {
+  const { JAVA_HOME: home } = environment;
+  if (!home || isExecutable(join(home, "bin", "javac"))) return undefined;
+  const is = existsSync(home) ? "is the folder of no JDK: it has no bin/javac" : "is not there";
+  return `JAVA_HOME is ${home}, which ${is}. Fix: set it to the folder of a JDK, 17 or newer, or unset it.`;
+}
 
 /**
  * The version that a program prints: `parseVersion("javac 17.0.15", "javac ")` is [17, 0, 15]. Other lines, such as

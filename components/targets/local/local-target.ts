@@ -2,8 +2,10 @@ import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { cacheFolder } from "../../cache-folder.mjs";
 import { modulePath } from "../../module-path.ts";
 import { bundleProgram } from "../../programs.ts";
+import { runError } from "../../run-error.ts";
 import {
   type DataSafetyArgs,
   type Distribution,
@@ -22,6 +24,7 @@ import { initialDisk } from "./budget.ts";
 import { distributionDirectory } from "./distribution.ts";
 import { Placements } from "./placement.ts";
 import { type Args, LocalDistribution, LocalService, LocalTask } from "./resources.ts";
+import { serverPathProblem } from "./server-path.ts";
 import type { InstanceInputs } from "./state.ts";
 
 /** The Node that the npm package `node` brought, if it is installed, else the one that runs the deployment. */
@@ -71,8 +74,13 @@ export class LocalTarget implements Target {
   readonly #directories = new Map<string, string>();
   readonly #distributions = new Map<string, LocalDistribution>();
 
+  /** @throws {pulumi.RunError} if servers cannot have their files under a path that it would give them */
   constructor({ project, stack, folder, protect = false, deleteData = false, surroundings }: LocalTargetArgs) {
     this.folder = resolve(folder);
+    const problem =
+      serverPathProblem(this.folder, "the stack's folder") ??
+      serverPathProblem(cacheFolder(), "the cache, where the servers' jars are");
+    if (problem !== undefined) throw runError(problem);
     this.#placements = new Placements(`${this.folder}\0${project}\0${stack}`, this.folder);
     this.#protect = protect;
     this.#deleteData = deleteData;

@@ -5,6 +5,7 @@ import {
   find,
   go,
   isAtLeast,
+  javaHomeProblem,
   parseVersion,
   prerequisiteReport,
   prerequisites,
@@ -88,4 +89,13 @@ test("executables are found on PATH, in order, and by their absolute path", () =
   expect(executables("sh", ["/nowhere", "/bin"].join(delimiter))).toEqual(["/bin/sh"]);
   expect(executables("/bin/sh", "/nowhere")).toEqual(["/bin/sh"]);
   expect(executables("/nowhere/sh")).toEqual([]);
+});
+
+test("a JAVA_HOME that leads nowhere is named as that", () => {
+  expect(javaHomeProblem({})).toBeUndefined();
+  expect(javaHomeProblem({ JAVA_HOME: "" })).toBeUndefined();
+  expect(javaHomeProblem({ JAVA_HOME: "/nowhere" })).toBe(
+    "JAVA_HOME is /nowhere, which is not there. Fix: set it to the folder of a JDK, 17 or newer, or unset it.",
+  );
+  expect(javaHomeProblem({ JAVA_HOME: "/tmp" })).toMatch(/^JAVA_HOME is \/tmp, which is the folder of no JDK/);
 });
