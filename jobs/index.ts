@@ -25,5 +25,6 @@ export { type Application, application } from "./application.ts";
 export type { HyperLogLog } from "./measures/hyper-log-log.ts";
 export * from "./measures/index.ts";
 export type { MeanState } from "./measures/mean.ts";
+export type { Total } from "./measures/total.ts";
 export { type Granularity, granularities } from "./views/granularity.ts";
 export { type Place, type View, type ViewArgs, type ViewColumn, view } from "./views/view.ts";
