@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadApplication } from "../components/application.ts";
 import { format, table } from "../components/table.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
-import type { CheckResult } from "../jobs/serving/check.ts";
+import type { CheckResult } from "../jobs/oracle/check.ts";
 import { fileSource } from "../jobs/sources/file.ts";
 import { generatorSource } from "../jobs/sources/generator.ts";
 import { play } from "../jobs/sources/play.ts";

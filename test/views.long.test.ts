@@ -21,7 +21,7 @@ import { instances } from "../components/targets/local/index.ts";
 import { DruidCoordinator } from "../jobs/batch/druid-coordinator.ts";
 import { isVersion } from "../jobs/batch/versions.ts";
 import { EventProducer } from "../jobs/kafka/event-producer.ts";
-import { type LoggedEvent, Oracle } from "../jobs/serving/oracle.ts";
+import { type LoggedEvent, Oracle } from "../jobs/oracle/oracle.ts";
 import type { Contains } from "../jobs/serving/query.ts";
 import { generatorSource } from "../jobs/sources/generator.ts";
 import { play } from "../jobs/sources/play.ts";

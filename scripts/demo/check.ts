@@ -1,5 +1,5 @@
 import { loadApplication } from "../../components/application.ts";
-import { type CheckResult, checkAnswers } from "../../jobs/serving/check.ts";
+import { type CheckResult, checkAnswers } from "../../jobs/oracle/check.ts";
 import type { RunningArchitecture } from "./architecture.ts";
 import type { Log } from "./log.ts";
 

@@ -2,7 +2,7 @@ import { loadApplication } from "../../components/application.ts";
 import type { Offsets } from "../../jobs/chunks.ts";
 import { RangeReader } from "../../jobs/kafka/range-reader.ts";
 import { isSealMarker } from "../../jobs/kafka/seal-marker.ts";
-import { readLog } from "../../jobs/serving/read-log.ts";
+import { readLog } from "../../jobs/oracle/read-log.ts";
 import type { RunningArchitecture } from "./architecture.ts";
 
 /** The log of the events, for the oracle's one pass. */

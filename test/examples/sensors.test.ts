@@ -2,8 +2,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { loadApplication } from "../../components/application.ts";
 import { decodeEvent } from "../../jobs/events/decode.ts";
-import type { KeyAnswer } from "../../jobs/serving/merge.ts";
-import { Oracle } from "../../jobs/serving/oracle.ts";
+import { Oracle, type OracleAnswer } from "../../jobs/oracle/oracle.ts";
 import { fileSource } from "../../jobs/sources/file.ts";
 import { Aggregate } from "../../jobs/views/aggregate.ts";
 
@@ -13,7 +12,7 @@ const decoded: ReturnType<typeof decodeEvent>[] = [];
 for await (const batch of fileSource(fileURLToPath(new URL("readings.jsonl", folder))))
   for (const { value } of batch) decoded.push(decodeEvent(application, Buffer.from(value), 1_000_000));
 
-function answer(name: string, key: string[], granularity: "minute" | "hour" | "all"): KeyAnswer {
+function answer(name: string, key: string[], granularity: "minute" | "hour" | "all"): OracleAnswer {
   const view = application.views.find((each) => each.name === name);
   if (view === undefined) throw new Error(`there is no view ${name}`);
   const oracle = new Oracle(view);

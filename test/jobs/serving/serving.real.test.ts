@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Client } from "cassandra-driver";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chunkEnd, chunkOf } from "../../../jobs/chunks.ts";
-import { checkAnswers } from "../../../jobs/serving/check.ts";
+import { checkAnswers } from "../../../jobs/oracle/check.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { speedStore } from "../../../jobs/serving/speed-store.ts";
 import type { Stores } from "../../../jobs/serving/stores.ts";

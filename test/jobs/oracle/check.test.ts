@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
 import { count, distinct, sum } from "../../../jobs/measures/index.ts";
-import { checkAnswers } from "../../../jobs/serving/check.ts";
-import type { LoggedEvent } from "../../../jobs/serving/oracle.ts";
+import { checkAnswers } from "../../../jobs/oracle/check.ts";
+import type { LoggedEvent } from "../../../jobs/oracle/oracle.ts";
 import { createServingLayer } from "../../../jobs/serving/serving-layer.ts";
 import { view } from "../../../jobs/views/view.ts";
-import { SimulatedStores } from "./simulated-stores.ts";
+import { SimulatedStores } from "../serving/simulated-stores.ts";
 
 interface Visit {
   readonly time: number;

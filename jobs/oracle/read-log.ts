@@ -1,18 +1,30 @@
 import type { Application } from "../application.ts";
-import type { Offsets } from "../chunks.ts";
-import { decodeEvent } from "../events/decode.ts";
-import type { RangeReader } from "../kafka/range-reader.ts";
-import type { LoggedEvent } from "./oracle.ts";
+import { eventOf } from "./event.ts";
+import type { LoggedEvent, OracleOffsets } from "./oracle.ts";
+
+/** What reads a topic's records: {@link LogArgs} is given one, since it is asked of a running Kafka. */
+export interface LogReader {
+  /** Records from an offset on, perhaps none yet, and the offset to go on with. */
+  fetch(
+    topic: string,
+    partition: number,
+    start: number,
+    options: { readonly end?: number; readonly maxWaitMilliseconds?: number },
+  ): Promise<{
+    readonly records: readonly { readonly offset: number; readonly value: Uint8Array | null }[];
+    readonly next: number;
+  }>;
+}
 
 /** What to read of a topic's log. */
 export interface LogArgs<Event> {
-  readonly reader: RangeReader;
+  readonly reader: LogReader;
   readonly topic: string;
   readonly partitions: number;
   readonly application: Application<Event>;
   readonly maxEventBytes: number;
   /** Where to end, by partition. Default: never, until the signal */
-  readonly until?: Offsets;
+  readonly until?: OracleOffsets;
   readonly signal?: AbortSignal;
 }
 
@@ -33,10 +45,8 @@ export async function* readLog<Event>(args: LogArgs<Event>): AsyncGenerator<Logg
         ...(end !== undefined && { end }),
         maxWaitMilliseconds: 20,
       });
-      for (const { offset, value } of fetched.records) {
-        const { event } = decodeEvent(application, value, maxEventBytes);
-        yield { partition, offset, event };
-      }
+      for (const { offset, value } of fetched.records)
+        yield { partition, offset, event: eventOf(application, value, maxEventBytes) };
       next[partition] = fetched.next;
     }
   }

@@ -2,11 +2,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import pMap from "p-map";
 import type { Application } from "../application.ts";
-import { truncate } from "../views/granularity.ts";
-import { type AnswerGranularity, answerGranularities } from "./merge.ts";
-import { type LoggedEvent, Oracle, stepOf, type TimeRange } from "./oracle.ts";
-import type { Contains, Layer } from "./query.ts";
-import type { AnyView } from "./stores.ts";
+import {
+  granularitiesOf,
+  type LoggedEvent,
+  Oracle,
+  type OracleGranularity,
+  type OracleOffsets,
+  stepOf,
+  type TimeRange,
+} from "./oracle.ts";
+
+/** What an answer of the API says that it contains. */
+interface Contains {
+  readonly version: string | null;
+  readonly horizon: OracleOffsets;
+  readonly speed: OracleOffsets;
+  readonly log: OracleOffsets;
+  readonly lag: number;
+  readonly holes: readonly { readonly accepted: boolean }[];
+  readonly problems: readonly string[];
+  readonly complete: boolean;
+}
 
 export interface CheckOptions<Event> {
   /** The serving layer: `http://host:port`. */
@@ -190,7 +206,12 @@ function takeIn<Event>(events: CheckOptions<Event>["events"], oracles: readonly 
 
 /** Waits until every view's answers hold every event and everything else in the log. */
 async function settle(
-  options: { readonly queryUrl: string; readonly application: { readonly views: readonly AnyView[] } },
+  options: {
+    readonly queryUrl: string;
+    readonly application: {
+      readonly views: readonly { readonly name: string; readonly keyFields: readonly string[] }[];
+    };
+  },
   intake: { readonly reached: Readonly<Record<string, number>> },
   patience: number,
 ): Promise<void> {
@@ -234,8 +255,8 @@ interface Question {
   // biome-ignore lint/suspicious/noExplicitAny: an oracle of any event
   readonly oracle: Oracle<any>;
   readonly range: TimeRange;
-  readonly layer: Layer;
-  readonly granularity: AnswerGranularity;
+  readonly layer: "merged" | "batch" | "speed";
+  readonly granularity: OracleGranularity;
   readonly key: readonly string[];
   readonly measure: string;
   readonly limit: number;
@@ -247,9 +268,9 @@ const topPercent = 5;
 function randomQuestion(random: () => number, oracle: Question["oracle"]): Question {
   const { view } = oracle;
   const kind = random() * 100 < topPercent ? "top" : "key";
-  const granularity = kind === "top" ? "all" : pick(random, answerGranularities(view));
+  const granularity = kind === "top" ? "all" : pick(random, granularitiesOf(view));
   const step = stepOf(view, granularity);
-  const bound = () => (random() < 0.5 ? undefined : truncate(pick(random, oracle.buckets), step));
+  const bound = () => (random() < 0.5 ? undefined : Math.floor(pick(random, oracle.buckets) / step) * step);
   let from = bound();
   let to = bound();
   if (to !== undefined) to += step;
