@@ -44,6 +44,27 @@ export class LogDivergedError extends Error {
   }
 }
 
+/** A batch of a log that is not as it was written: on the broker's disk, or on its way. */
+export class DamagedBatchError extends Error {
+  /** The batch's first offset. */
+  readonly offset: number;
+
+  readonly #reason: string;
+
+  /** @param log of which topic and partition; default: not said */
+  constructor(offset: number, reason: string, log?: string) {
+    super(`${log === undefined ? "the batch" : `${log}: the batch`} at offset ${offset} is damaged: ${reason}`);
+    this.name = "DamagedBatchError";
+    this.offset = offset;
+    this.#reason = reason;
+  }
+
+  /** The same error, with the topic and the partition that it is of. */
+  of(log: string): DamagedBatchError {
+    return new DamagedBatchError(this.offset, this.#reason, log);
+  }
+}
+
 /** The topic was deleted and made again, so that its offsets mean other events than before. */
 export class TopicRecreatedError extends Error {
   readonly topic: string;

@@ -9,4 +9,6 @@ export interface LogRecord {
   readonly key: Buffer | null;
   /** Null for a tombstone. It is a slice of the whole response: copy what is kept for long. */
   readonly value: Buffer | null;
+  /** Why neither key nor value is here although the record may have them; undefined if they are. */
+  readonly problem?: string;
 }

@@ -10,7 +10,7 @@ import {
 } from "@platformatic/kafka";
 import { abortable, withBackOff } from "../back-off.ts";
 import { connectionOptions, type KafkaConnection } from "./connection.ts";
-import { LogDivergedError, OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
+import { DamagedBatchError, LogDivergedError, OffsetOutOfRangeError, TopicRecreatedError } from "./errors.ts";
 import { type FetchResponse, fetchResponse } from "./fetch-response.ts";
 import { kafkaError } from "./kafka-error.ts";
 import type { LogRecord } from "./log-record.ts";
@@ -275,6 +275,7 @@ export class RangeReader implements AsyncDisposable {
       lane.learn(fetched.bytes.length, span, largestBatch);
       return { records, next, latest: fetched.lastStableOffset, leaderEpoch };
     } catch (error) {
+      if (error instanceof DamagedBatchError) throw error.of(`${topic}-${partition}`);
       if (findErrorBy(error as Error, "apiId", "OFFSET_OUT_OF_RANGE") === null) throw error;
       const { earliest, latest } = (await this.watermarks(topic))[partition] ?? { earliest: 0, latest: 0 };
       if (lastEpoch >= 0 && start <= latest) {

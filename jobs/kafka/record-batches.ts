@@ -1,5 +1,7 @@
-import { compressionsAlgorithmsByBitmask, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from "@platformatic/kafka";
+import { crc32c, IS_COMPRESSED, IS_CONTROL, IS_TRANSACTIONAL } from "@platformatic/kafka";
+import { DamagedBatchError } from "./errors.ts";
 import type { LogRecord } from "./log-record.ts";
+import { mostUnpackedBytes, unpack } from "./unpack.ts";
 
 /** A transaction that was aborted: its producer's records from the offset on, up to the marker of its end. */
 export interface AbortedTransaction {
@@ -38,6 +40,8 @@ const head = {
   baseOffset: 0,
   length: 8,
   leaderEpoch: 12,
+  format: 16,
+  crc: 17,
   attributes: 21,
   lastOffsetDelta: 23,
   baseTimestamp: 27,
@@ -46,6 +50,8 @@ const head = {
   count: 57,
   records: 61,
 } as const;
+/** The only format of batches that brokers from 4.0 on know. */
+const format = 2;
 /** The bytes that a batch's length does not count. */
 const beforeLength = 12;
 
@@ -56,6 +62,10 @@ const beforeLength = 12;
  * past `end`. Records of aborted transactions are left out, however the log is cut into fetches. Batches outside of
  * the range are passed over by their head: the library would unpack all of them, and each into an object of its own,
  * which together takes longer than all that a view does with an event.
+ *
+ * Of a batch that unpacks to more than {@link mostUnpackedBytes} the records come without key and value.
+ *
+ * @throws {DamagedBatchError} if a batch that has records in the range is not as it was written
  */
 export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: number, end: number): FoundRecords {
   const records: LogRecord[] = [];
@@ -63,6 +73,9 @@ export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: num
   let [next, leaderEpoch, span, largestBatch] = [start, -1, 0, 0];
   for (let at = 0; at + head.records <= bytes.length; ) {
     const size = beforeLength + bytes.readInt32BE(at + head.length);
+    // Where a batch ends is not under its checksum.
+    if (size < head.records || bytes[at + head.format] !== format)
+      throw new DamagedBatchError(next, `it is no batch of format ${format}`);
     if (at + size > bytes.length) break;
     const batch = bytes.subarray(at, at + size);
     at += size;
@@ -85,7 +98,36 @@ export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: num
 
 /** Adds those of a batch's records that are in the range. */
 function addRecords(records: LogRecord[], batch: Buffer, first: number, start: number, end: number): void {
-  const cursor = new Cursor(recordBytes(batch));
+  const bytes = recordBytes(batch, first);
+  if (bytes === undefined) {
+    addUnread(records, batch, first, start, end);
+    return;
+  }
+  try {
+    readRecords(records, batch, bytes, first, start, end);
+  } catch (error) {
+    throw new DamagedBatchError(first, (error as Error).message);
+  }
+}
+
+/** Adds the records of a batch that is too large to be unpacked, by what its head tells. */
+function addUnread(records: LogRecord[], batch: Buffer, first: number, start: number, end: number): void {
+  const timestamp = Number(batch.readBigInt64BE(head.maximumTimestamp));
+  const problem = `too large: its batch unpacks to more than ${mostUnpackedBytes} bytes`;
+  const after = Math.min(end, first + batch.readInt32BE(head.count));
+  for (let offset = Math.max(start, first); offset < after; offset++)
+    records.push({ offset, timestamp, key: null, value: null, problem });
+}
+
+function readRecords(
+  records: LogRecord[],
+  batch: Buffer,
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+): void {
+  const cursor = new Cursor(bytes);
   const isAppendTime = (batch.readInt16BE(head.attributes) & isLogAppendTime) !== 0;
   const time = Number(batch.readBigInt64BE(isAppendTime ? head.maximumTimestamp : head.baseTimestamp));
   for (let left = batch.readInt32BE(head.count); left > 0; left--) {
@@ -104,16 +146,21 @@ function addRecords(records: LogRecord[], batch: Buffer, first: number, start: n
   }
 }
 
-/** The bytes of a batch's records, unpacked. @throws {Error} if they are packed in an unknown way */
-function recordBytes(batch: Buffer): Buffer {
-  const packed = batch.subarray(head.records);
-  const compression = batch.readInt16BE(head.attributes) & IS_COMPRESSED;
-  if (compression === 0) return packed;
-  const algorithm = (compressionsAlgorithmsByBitmask as Record<number, { decompressSync(bytes: Buffer): Buffer }>)[
-    compression
-  ];
-  if (algorithm === undefined) throw new Error(`a batch is compressed in an unknown way: ${compression}`);
-  return algorithm.decompressSync(packed);
+/**
+ * The bytes of a batch's records, unpacked; undefined if they are too many.
+ *
+ * @throws {DamagedBatchError} if the batch is not as it was written
+ */
+function recordBytes(batch: Buffer, first: number): Buffer | undefined {
+  const written = batch.readUInt32BE(head.crc);
+  const found = crc32c(batch.subarray(head.attributes));
+  if (found !== written)
+    throw new DamagedBatchError(first, `its CRC-32C is ${found.toString(16)} instead of ${written.toString(16)}`);
+  try {
+    return unpack(batch.subarray(head.records), batch.readInt16BE(head.attributes) & IS_COMPRESSED);
+  } catch (error) {
+    throw new DamagedBatchError(first, (error as Error).message);
+  }
 }
 
 /** Reads records' fields one after the other. */
@@ -130,7 +177,7 @@ class Cursor {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = this.#bytes[this.position++];
-      if (byte === undefined || shift > 28) throw new RangeError("a record of the log is damaged");
+      if (byte === undefined || shift > 28) throw new RangeError("a record does not end");
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
     }
@@ -141,7 +188,7 @@ class Cursor {
     let [value, unit] = [0, 1];
     for (let left = 10; ; left--) {
       const byte = this.#bytes[this.position++];
-      if (byte === undefined || left === 0) throw new RangeError("a record of the log is damaged");
+      if (byte === undefined || left === 0) throw new RangeError("a record does not end");
       value += (byte & 0x7f) * unit;
       if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       unit *= 128;
@@ -176,7 +223,8 @@ class AbortedProducers {
     const producerId = batch.readBigInt64BE(head.producerId);
     if ((attributes & IS_CONTROL) === 0) return this.#within.has(producerId);
     const markers: LogRecord[] = [];
-    addRecords(markers, batch, 0, 0, Number.POSITIVE_INFINITY);
+    const first = Number(batch.readBigInt64BE(head.baseOffset));
+    addRecords(markers, batch, first, first, Number.POSITIVE_INFINITY);
     if (markers[0]?.key?.readInt16BE(2) === abortMarker) this.#within.delete(producerId);
     return true;
   }

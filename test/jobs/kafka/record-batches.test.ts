@@ -1,7 +1,9 @@
-import { CompressionAlgorithms, compressionsAlgorithms, createRecord } from "@platformatic/kafka";
+import { CompressionAlgorithms, compressionsAlgorithms, crc32c, createRecord } from "@platformatic/kafka";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DamagedBatchError } from "../../../jobs/kafka/errors.ts";
 import { type AbortedTransaction, recordsOf } from "../../../jobs/kafka/record-batches.ts";
+import { mostUnpackedBytes } from "../../../jobs/kafka/unpack.ts";
 
 const transactional = 1 << 4;
 const control = 1 << 5;
@@ -45,7 +47,9 @@ function batch(firstOffset: number, values: readonly (string | TestRecord)[], mo
   head.writeBigInt64BE(BigInt(to), 35);
   head.writeBigInt64BE(producerId, 43);
   head.writeInt32BE(values.length, 57);
-  return { first: firstOffset, last: firstOffset + lastOffsetDelta, bytes: Buffer.concat([head, records]) };
+  const bytes = Buffer.concat([head, records]);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17);
+  return { first: firstOffset, last: firstOffset + lastOffsetDelta, bytes };
 }
 
 type Batch = ReturnType<typeof batch>;
@@ -154,6 +158,50 @@ describe("recordsOf", () => {
     expect([epoch(0, 1), epoch(0, 2), epoch(1, 2)]).toEqual([3, 5, 5]);
     expect(recordsOf({ bytes: Buffer.alloc(0), abortedTransactions: null }, 0, 9).leaderEpoch).toBe(-1);
   });
+
+  it("refuses a batch of which any bit is another one than was written, and names its offset", () => {
+    const { bytes } = batch(4_711, ["a", "b", "c".repeat(50)], { compression: "zstd" });
+    const whole = Buffer.concat([batch(4_700, ["x"]).bytes, bytes]);
+    const begin = whole.length - bytes.length;
+    const offsets = (of: Buffer) =>
+      recordsOf({ bytes: of, abortedTransactions: null }, 0, 9_999).records.map(({ offset }) => offset);
+    expect(offsets(whole)).toEqual([4_700, 4_711, 4_712, 4_713]);
+    // Of what stands before the checksum an offset, the epoch and the length are the broker's own.
+    fc.assert(
+      fc.property(fc.integer({ min: 16, max: bytes.length - 1 }), fc.nat(7), (at, bit) => {
+        const damaged = Buffer.from(whole);
+        damaged[begin + at] = (damaged[begin + at] as number) ^ (1 << bit);
+        expect(() => offsets(damaged)).toThrow(/the batch at offset 47(01|11) is damaged: /);
+      }),
+    );
+    expect(new DamagedBatchError(5, "why").of("edits-1").message).toBe(
+      "edits-1: the batch at offset 5 is damaged: why",
+    );
+  });
+
+  it.each(["gzip", "zstd", "snappy", "lz4"] as const)(
+    "reads on behind a batch that unpacks to more than is taken, whose records say so: %s",
+    (compression) => {
+      const large = Buffer.alloc(mostUnpackedBytes / 2);
+      const bomb = batch(10, [{ value: large }, { value: large }, { value: large }], { compression });
+      expect(bomb.bytes.length).toBeLessThan(mostUnpackedBytes / 10);
+      const log = [batch(9, ["before"]), bomb, batch(13, ["behind"])];
+      const found = (start: number, end: number) =>
+        recordsOf({ bytes: bytesOf(log), abortedTransactions: null }, start, end);
+      const { records, next } = found(0, 100);
+      expect(next).toBe(14);
+      expect(records.map(({ offset, value, problem }) => [offset, value?.toString() ?? null, problem])).toEqual([
+        [9, "before", undefined],
+        ...[10, 11, 12].map((offset) => [
+          offset,
+          null,
+          expect.stringMatching(/^too large: .* more than 67108864 bytes/),
+        ]),
+        [13, "behind", undefined],
+      ]);
+      expect(found(11, 12).records.map(({ offset }) => offset)).toEqual([11]);
+    },
+  );
 
   it("takes whole batches only, and tells what they measure", () => {
     const batches = [batch(0, ["a", "b"]), batch(2, ["c".repeat(100)]), batch(3, ["d"])];
