@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
+import { crossSiteHeader } from "../../jobs/hdfs/cross-site.ts";
 
 /** Hadoop properties by name. */
 export type HadoopProperties = Readonly<Record<string, string | number | boolean>>;
@@ -23,6 +24,21 @@ export function hadoopEnvironment(user: pulumi.Input<string>, java: string): Rec
   const environment: Record<string, pulumi.Input<string>> = { HADOOP_USER_NAME: user };
   if (posix.isAbsolute(java)) environment.JAVA_HOME = posix.dirname(posix.dirname(java));
   return environment;
+}
+
+/**
+ * The properties with which a server of Hadoop's does nothing for a request that changes something and has not the header
+ * {@link crossSiteHeader}: a page of a foreign site cannot send it, since a browser asks the server first whether it may.
+ *
+ * @param prefix what the server's properties of that begin with, e.g. `dfs.webhdfs`
+ */
+export function crossSiteProperties(prefix: string): HadoopProperties {
+  return {
+    [`${prefix}.rest-csrf.enabled`]: true,
+    [`${prefix}.rest-csrf.custom-header`]: crossSiteHeader,
+    // Whatever the client calls itself; by default only those that call themselves as browsers do.
+    [`${prefix}.rest-csrf.browser-useragents-regex`]: ".*",
+  };
 }
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };

@@ -10,6 +10,7 @@
 import { execFile } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { parseArgs, promisify } from "node:util";
+import { crossSiteHeaders } from "../../jobs/hdfs/cross-site.ts";
 import { runTaskProgram, untilNothingIsLeft } from "../task-program.ts";
 import {
   blocksToCopy,
@@ -182,7 +183,7 @@ async function webHdfs(
 ): Promise<unknown> {
   const query = new URLSearchParams({ op: operation, "user.name": user, ...parameters });
   const encoded = path.split("/").map(encodeURIComponent).join("/");
-  return answerOf(await fetch(`${nameNode}/webhdfs/v1${encoded}?${query}`, { method }));
+  return answerOf(await fetch(`${nameNode}/webhdfs/v1${encoded}?${query}`, { method, headers: crossSiteHeaders }));
 }
 
 async function answerOf(response: Response): Promise<unknown> {

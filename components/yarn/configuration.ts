@@ -1,4 +1,4 @@
-import { type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
+import { crossSiteProperties, type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
 import { credentialVariables } from "../s3/configuration.ts";
 
 /** Where clients submit applications to the ResourceManager. */
@@ -43,6 +43,7 @@ export interface NodeManagerCapacity {
 export function resourceManagerSite(configuration: YarnConfiguration): string {
   return hadoopConfiguration({
     ...sharedYarn(configuration),
+    ...crossSiteProperties("yarn.resourcemanager.webapp"),
     "yarn.resourcemanager.scheduler.class":
       "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fifo.FifoScheduler",
     "yarn.scheduler.minimum-allocation-mb": 128,
@@ -66,6 +67,7 @@ export function nodeManagerSite(
   const { address, data, logs } = placement;
   return hadoopConfiguration({
     ...sharedYarn(configuration),
+    ...crossSiteProperties("yarn.nodemanager.webapp"),
     "yarn.nodemanager.hostname": address,
     "yarn.nodemanager.address": `${address}:${nodeManagerPort}`,
     "yarn.nodemanager.localizer.address": `${address}:${nodeManagerLocalizerPort}`,
@@ -98,6 +100,7 @@ export function historyServerFiles(configuration: YarnConfiguration): Record<str
     "yarn-site.xml": hadoopConfiguration(sharedYarn(configuration)),
     "mapred-site.xml": hadoopConfiguration({
       ...sharedMapReduce(configuration),
+      ...crossSiteProperties("mapreduce.jobhistory.webapp"),
       "mapreduce.jobhistory.webapp.address": `${historyServer}:${historyHttpPort}`,
       "mapreduce.jobhistory.admin.address": `${historyServer}:${historyAdminPort}`,
       "mapreduce.jobhistory.client.thread-count": 4,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { crossSiteHeaders } from "../hdfs/cross-site.ts";
 
 const application = z.object({
   id: z.string(),
@@ -59,7 +60,7 @@ export class Yarn {
     const url = `${this.#resourceManager}/ws/v1/cluster/apps/${id}/state?user.name=${encodeURIComponent(this.#user)}`;
     await request(url, {
       method: "PUT",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...crossSiteHeaders },
       body: JSON.stringify({ state: "KILLED" }),
     });
   }

@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { crossSiteHeaders } from "./cross-site.ts";
 import { HdfsError } from "./hdfs-error.ts";
 
 export interface WebHdfsOptions {
@@ -219,8 +220,11 @@ export class WebHdfs implements Disposable {
         agent: this.#agent,
         timeout,
         ...(signal === undefined ? {} : { signal }),
-        // A DataNode closes the connection after an upload: no use in keeping it.
-        ...(body === undefined ? {} : { headers: { "content-type": "application/octet-stream", connection: "close" } }),
+        headers: {
+          ...crossSiteHeaders,
+          // A DataNode closes the connection after an upload: no use in keeping it.
+          ...(body !== undefined && { "content-type": "application/octet-stream", connection: "close" }),
+        },
       });
       outgoing.on("response", resolve);
       outgoing.on("error", reject);

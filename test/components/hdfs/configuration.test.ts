@@ -15,6 +15,12 @@ import { hadoopProperties } from "../../support/hadoop-properties.ts";
 
 const configuration = { nameNode: "127.9.0.1", replication: 2 };
 
+const crossSite = {
+  "dfs.webhdfs.rest-csrf.enabled": "true",
+  "dfs.webhdfs.rest-csrf.custom-header": "X-XSRF-HEADER",
+  "dfs.webhdfs.rest-csrf.browser-useragents-regex": ".*",
+};
+
 test("the NameNode listens on its own address only", () => {
   expect(hadoopProperties(nameNodeSite(configuration, "/data"))).toMatchObject({
     "dfs.replication": "2",
@@ -24,8 +30,14 @@ test("the NameNode listens on its own address only", () => {
   });
 });
 
+test("nobody changes a file without the header that no page of a foreign site can send", () => {
+  for (const site of [nameNodeSite(configuration, "/data"), dataNodeSite(configuration, "127.9.0.7", "/data")])
+    expect(hadoopProperties(site)).toMatchObject(crossSite);
+});
+
 test("a DataNode listens on its own address only and finds the NameNode", () => {
   expect(hadoopProperties(dataNodeSite(configuration, "127.9.0.7", "/data"))).toEqual({
+    ...crossSite,
     "dfs.replication": "2",
     "dfs.namenode.rpc-address": "127.9.0.1:8020",
     "dfs.datanode.data.dir": "file:///data/blocks",

@@ -26,7 +26,12 @@ afterAll(() => project.remove("one"));
 async function consume(): Promise<string> {
   const consumer = new Consumer({ clientId: "console", groupId: "people", bootstrapBrokers: bootstrapServers });
   try {
-    const stream = await consumer.consume({ topics: ["edits"], mode: "committed", fallbackMode: "earliest" });
+    const stream = await consumer.consume({
+      topics: ["edits"],
+      mode: "committed",
+      fallbackMode: "earliest",
+      autocommit: false,
+    });
     for await (const message of stream) {
       await message.commit();
       await stream.close();

@@ -27,6 +27,7 @@ import { RunningTarget } from "../../support/running-target.ts";
  * 2. A small job, which runs in its master alone: its output is exactly one pass in memory.
  * 3. The same with containers of their own: the same output; no container listens but on its node's address.
  * 4. A job that is stopped in the middle is killed, and no container is left.
+ * 5. What a page of a foreign site can have a browser send to any of the servers is refused.
  */
 const folder = mkdtempSync(join(tmpdir(), "map-reduce-"));
 const target = new RunningTarget("127.24.1", join(folder, "target"));
@@ -197,4 +198,44 @@ test("a job that is stopped in the middle is killed with all its containers", as
   expect(await yarn.applications("20260101t000000003")).toMatchObject([{ finalStatus: "KILLED" }]);
   expect(containers).toBeGreaterThan(0);
   await expect.poll(containerProcesses, { timeout: 20_000 }).toEqual([]);
+});
+
+/** What a page of another site can have a browser send without asking the server first, and what the server says to it. */
+async function fromForeignPage(method: string, url: string): Promise<{ status: number; allowed: string | null }> {
+  const headers = {
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    origin: "https://evil.example",
+    ...(method === "POST" && { "content-type": "text/plain" }),
+  };
+  const response = await fetch(url, { method, headers, ...(method === "POST" && { body: "{}" }), redirect: "manual" });
+  await response.arrayBuffer();
+  return { status: response.status, allowed: response.headers.get("access-control-allow-origin") };
+}
+
+test("a page of a foreign site changes nothing at any of the servers, nor reads what they say", async () => {
+  const path = `/webhdfs/v1${input[0]}`;
+  const dataNode = `http://${target.placement({ component: "hdfs", role: "datanode", index: 0 }).address}:9864`;
+  const nodeManager = `http://${target.placement({ component: "yarn", role: "nodemanager", index: 0 }).address}:8042`;
+  const { resourceManager, historyServer } = yarnUrls;
+  const changes = [
+    ["POST", `${hdfsUrl}${path}?op=TRUNCATE&newlength=0&user.name=${user}`],
+    ["POST", `${hdfsUrl}${path}?op=APPEND&user.name=${user}&noredirect=true`],
+    ["PUT", `${hdfsUrl}/webhdfs/v1/evil?op=MKDIRS&user.name=${user}`],
+    ["DELETE", `${hdfsUrl}/webhdfs/v1/master?op=DELETE&recursive=true&user.name=${user}`],
+    ["POST", `${dataNode}${path}?op=APPEND&user.name=${user}&namenoderpcaddress=${new URL(hdfsUrl).hostname}:8020`],
+    ["POST", `${resourceManager}/ws/v1/cluster/apps/new-application?user.name=${user}`],
+    ["POST", `${resourceManager}/ws/v1/cluster/apps?user.name=${user}`],
+    ["PUT", `${resourceManager}/ws/v1/cluster/apps/application_1_0001/state?user.name=${user}`],
+    ["POST", `${nodeManager}/ws/v1/node/auxiliaryservices?user.name=${user}`],
+    ["POST", `${historyServer}/ws/v1/history/info?user.name=${user}`],
+  ] as const;
+  for (const [method, url] of changes) {
+    const { status, allowed } = await fromForeignPage(method, url);
+    expect(`${method} ${url}: ${status} ${allowed}`).toBe(`${method} ${url}: 400 null`);
+  }
+  for (const url of [hdfsUrl, dataNode, resourceManager, nodeManager, historyServer])
+    for (const method of ["OPTIONS", "GET"])
+      expect((await fromForeignPage(method, `${url}/jmx`)).allowed, `${method} ${url}`).toBeNull();
+  expect(await webHdfs.status("/evil")).toBeUndefined();
+  expect((await webHdfs.status(input[0] ?? ""))?.length).toBeGreaterThan(0);
 });

@@ -71,6 +71,17 @@ describe("WebHdfs", () => {
     expect(requests[0]).toBe("PUT /webhdfs/v1/a?op=CREATE&user.name=someone&overwrite=true&noredirect=true");
   });
 
+  it("sends the header without which HDFS takes it for a page of a foreign site", async () => {
+    const headers: unknown[] = [];
+    handler = (request, response) => {
+      headers.push(request.headers["x-xsrf-header"]);
+      response.end('{"boolean":true}');
+    };
+    await hdfs.mkdirs("/a");
+    await hdfs.delete("/a");
+    expect(headers).toEqual(Array(2).fill("lambda-architecture"));
+  });
+
   it("reads a file, and fails if its end does not come", async () => {
     let whole = true;
     handler = (_request, response, url) => {
