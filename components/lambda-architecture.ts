@@ -418,6 +418,7 @@ function createJobs(
     entry: "serving/main.ts",
     port: servingPort,
     isPublished: true,
+    overlaps: true,
     memory: servingMemory,
     cpu: servingCpu,
   });

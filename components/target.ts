@@ -145,6 +145,12 @@ export interface ServiceArgs {
    * Default: none.
    */
   readonly permanent?: Readonly<Record<string, string | number>>;
+  /**
+   * Whether a second one may run beside it for a while, on the same address and ports (it listens with `SO_REUSEPORT`
+   * where there is that). A target that can then starts a changed one before it stops the one that runs, so that
+   * one of them answers all the time. Default: false.
+   */
+  readonly overlaps?: boolean;
   /** Default: SIGTERM. */
   readonly stopSignal?: "SIGTERM" | "SIGINT" | "SIGKILL";
   /** Seconds between the stop signal and SIGKILL. Default: 10. */

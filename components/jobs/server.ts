@@ -21,11 +21,13 @@ export interface JobServerArgs extends JobArgs {
   readonly cpu: number;
   /** Whether people reach it from outside of the target. Default: false. */
   readonly isPublished?: boolean;
+  /** Whether a changed one may start beside it, see `ServiceArgs`. Default: false. */
+  readonly overlaps?: boolean;
 }
 
 /** Runs a job's program as a supervised server. Returns the resource and its `http://host:port`, as people reach it. */
 export function createJobServer(args: JobServerArgs): { server: pulumi.Resource; url: string } {
-  const { target, memory, cpu, port, isPublished = false } = args;
+  const { target, memory, cpu, port, isPublished = false, overlaps = false } = args;
   const identity: InstanceIdentity = { component: args.name, role: args.role };
   const placement = target.placement(identity);
   const server: ServiceArgs = {
@@ -43,6 +45,7 @@ export function createJobServer(args: JobServerArgs): { server: pulumi.Resource;
     ports: { http: port },
     clientPorts: ["http"],
     ...(isPublished && { publishes: ["http"] }),
+    ...(overlaps && { overlaps }),
     readiness: { kind: "http", port, path: "/healthz" },
     memory,
     cpu,

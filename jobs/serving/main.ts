@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
 import { answeredHosts } from "../hosts.ts";
+import { drain } from "./drain.ts";
 import { openStores } from "./open-stores.ts";
 import { createServingLayer } from "./serving-layer.ts";
 
@@ -40,8 +41,10 @@ const app = await createServingLayer({
 
 for (const signal of ["SIGTERM", "SIGINT"] as const)
   process.once(signal, async () => {
-    await app.close();
+    await drain(app);
     await close();
     process.exit(0);
   });
-await app.listen({ host: address, port });
+// Another one may take its place while it still answers. Where there is no such thing, nobody starts another beside it.
+const where = { host: address, port, reusePort: process.platform === "linux" };
+await app.listen(where);

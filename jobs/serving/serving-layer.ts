@@ -50,8 +50,9 @@ export async function createServingLayer(options: ServingLayerOptions): Promise<
     logger: typeof options.log === "object" ? { stream: options.log } : options.log === true,
     // Counting requests is the metrics' task.
     logController: new LogController({ disableRequestLogging: true }),
-    // A probe that holds a connection open must not delay the end.
-    forceCloseConnections: true,
+    // What is asked while it ends is answered, see `drain`.
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
     // Every key that is kept can be asked for.
     http: { maxHeaderSize: mostHeaderBytes },
     clientErrorHandler,

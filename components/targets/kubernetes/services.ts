@@ -104,16 +104,18 @@ function checkService({ identity, ports, clientPorts = [], stopSignal = "SIGTERM
 /** The name under which DNS knows the pods, ready or not: a server must find itself and its peers to get ready. */
 function createHeadlessService(
   namespace: StackNamespace,
-  { name, labels, common }: Workload,
+  { name, labels, first, common }: Workload,
   aside: CustomOptions,
 ): void {
+  // One that starts beside another has nobody to find, and is not to be found before it answers.
+  const publishNotReadyAddresses = first.overlaps !== true;
   const ports = Object.entries(common.ports).map(([purpose, port]) => ({ name: purpose, port, targetPort: port }));
   new kubernetes.core.v1.Service(
     name,
     {
       // Pulumi would wait for its pods, which come after it.
       metadata: { ...namespace.metadata(name, labels), annotations: { "pulumi.com/skipAwait": "true" } },
-      spec: { clusterIP: "None", publishNotReadyAddresses: true, selector: { ...labels }, ports },
+      spec: { clusterIP: "None", publishNotReadyAddresses, selector: { ...labels }, ports },
     },
     aside,
   );
@@ -282,8 +284,10 @@ function createDeployment(
       spec: {
         replicas: 1,
         selector: { matchLabels: { ...labels } },
-        // Two at once would have one address.
-        strategy: { type: "Recreate" },
+        // Two at once have one address: that is for those alone that may.
+        strategy: workload.first.overlaps
+          ? { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
+          : { type: "Recreate" },
         progressDeadlineSeconds: time,
         template,
       },

@@ -163,6 +163,7 @@ export class LocalTarget implements Target {
         permanent: args.permanent ?? {},
         stopSignal: args.stopSignal ?? "SIGTERM",
         stopGrace: args.stopGrace ?? 10,
+        ...(args.overlaps === true && { overlaps: true }),
       },
       this.#after(
         args.distributions,

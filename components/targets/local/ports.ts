@@ -55,21 +55,38 @@ function bindError(address: string, port: number): Promise<string | undefined> {
 
 /** The process that listens on the port, on this address or on all; undefined if it cannot be found. Linux only. */
 async function portHolder(address: string, port: number): Promise<PortHolder | undefined> {
-  const tables = await Promise.all(
-    ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
-  );
-  const inodes = listeningInodes(tables.join("\n"), address, port);
+  const inodes = await socketsOn(address, port);
   if (inodes.size === 0) return undefined;
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
-    for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
-      if (!inodes.has(target)) continue;
-      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").join(" ").trim();
-      return { pid: Number(pid), command: command.length > 120 ? `${command.slice(0, 119)}…` : command };
-    }
+    if (!(await holdsOne(pid, inodes))) continue;
+    const command = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").join(" ").trim();
+    return { pid: Number(pid), command: command.length > 120 ? `${command.slice(0, 119)}…` : command };
   }
   return undefined;
+}
+
+/** Whether the process listens on all of the ports itself, whoever else does. Linux only. */
+export async function listensOn(
+  pid: number,
+  address: string,
+  ports: Readonly<Record<string, number>>,
+): Promise<boolean> {
+  const listens = Object.values(ports).map(async (port) => holdsOne(String(pid), await socketsOn(address, port)));
+  return (await Promise.all(listens)).every((one) => one);
+}
+
+async function socketsOn(address: string, port: number): Promise<Set<string>> {
+  const tables = await Promise.all(
+    ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
+  );
+  return listeningInodes(tables.join("\n"), address, port);
+}
+
+async function holdsOne(pid: string, sockets: ReadonlySet<string>): Promise<boolean> {
+  for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => []))
+    if (sockets.has(await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => ""))) return true;
+  return false;
 }
 
 /**

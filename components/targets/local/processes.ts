@@ -79,6 +79,18 @@ export function membersOf(table: readonly Process[], belongs: (marker: string) =
   return [...members.values()];
 }
 
+/** The process and whatever descends from it; empty if it has ended. */
+function treeOf(table: readonly Process[], pid: number): Set<number> {
+  const children = Map.groupBy(table, (one) => one.parent);
+  const tree = new Set<number>();
+  const add = (one: Process) => {
+    tree.add(one.pid);
+    for (const child of children.get(one.pid) ?? []) if (!tree.has(child.pid)) add(child);
+  };
+  for (const one of table) if (one.pid === pid) add(one);
+  return tree;
+}
+
 /** Whether the process runs and belongs to the instance, so that a pid used again by another program is not meant. */
 export async function isInstanceProcess(pid: number | undefined, marker: string): Promise<boolean> {
   return pid !== undefined && (await readProcess(pid))?.marker === marker;
@@ -90,6 +102,8 @@ export interface StopOptions {
   readonly belongs: (marker: string) => boolean;
   /** The processes to tell first, which then end the others, e.g. the supervisor. Default: all, with SIGTERM. */
   readonly first?: { readonly pid: number; readonly signal: NodeJS.Signals };
+  /** A process that goes on, with all that descends from it. Default: none. */
+  readonly except?: number;
   /** Further processes to wait for before the rest is told, e.g. the server. Default: none. */
   readonly await?: number;
   /** Seconds between the stop signal and SIGKILL. */
@@ -108,7 +122,7 @@ const killLimit = 10;
  * @throws {Error} if something survives SIGKILL for 10 s, as a process in an uninterruptible wait does
  */
 export async function stopProcesses(options: StopOptions): Promise<void> {
-  let known = membersOf(await processTable(), options.belongs);
+  let known = meant(await processTable(), options);
   if (known.length === 0) return;
   const deadline = Date.now() + options.grace * 1000;
   const first = options.first !== undefined && known.find((one) => one.pid === options.first?.pid);
@@ -117,14 +131,14 @@ export async function stopProcesses(options: StopOptions): Promise<void> {
     const heads = known.filter((one) => one === first || one.pid === options.await);
     await ended(heads, deadline);
   }
-  known = await refresh(known, options.belongs);
+  known = await refresh(known, options);
   if (known.length === 0) return;
   const patience = first ? Math.min(deadline, Date.now() + leftoverGrace * 1000) : deadline;
   for (const one of known) signal(one, "SIGTERM");
   await ended(known, patience);
   const last = Date.now() + killLimit * 1000;
   for (;;) {
-    known = await refresh(known, options.belongs);
+    known = await refresh(known, options);
     if (known.length === 0) return;
     if (Date.now() > last)
       throw new Error(`${known.map((one) => `process ${one.pid}`).join(", ")} survived SIGKILL for ${killLimit} s`);
@@ -133,10 +147,15 @@ export async function stopProcesses(options: StopOptions): Promise<void> {
   }
 }
 
+function meant(table: readonly Process[], { belongs, except }: StopOptions): Process[] {
+  const spared = except === undefined ? new Set<number>() : treeOf(table, except);
+  return membersOf(table, belongs).filter(({ pid }) => !spared.has(pid));
+}
+
 /** Those of `known` that still run, with what belongs to the instance by now. */
-async function refresh(known: readonly Process[], belongs: (marker: string) => boolean): Promise<Process[]> {
+async function refresh(known: readonly Process[], options: StopOptions): Promise<Process[]> {
   const table = await processTable();
-  const remaining = new Map(membersOf(table, belongs).map((one) => [one.pid, one]));
+  const remaining = new Map(meant(table, options).map((one) => [one.pid, one]));
   const starts = new Map(table.map((one) => [one.pid, one.start]));
   for (const one of known) if (starts.get(one.pid) === one.start) remaining.set(one.pid, one);
   return [...remaining.values()];

@@ -16,7 +16,7 @@ import {
   describeService,
   inspectService,
   needsRestart,
-  restartService,
+  replaceService,
   startService,
 } from "./service.ts";
 import {
@@ -76,7 +76,7 @@ const service = (rolling: Rolling): Handler<ServiceInputs, ServiceState> => ({
       await notePermanentValues(news);
       return outputsOf(olds);
     }
-    const restart = () => restartService(olds, news, context);
+    const restart = () => replaceService(olds, news, context);
     // What does not run is no loss to anyone, and may be what the others wait for.
     return outputsOf(pid === 0 ? await restart() : await rolling.restart(news, context, restart));
   },

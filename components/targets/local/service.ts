@@ -1,6 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -20,8 +32,8 @@ import {
 } from "./instance.ts";
 import { lastLines, logSize } from "./log.ts";
 import { forgetPermanentValues, notePermanentValues } from "./permanent.ts";
-import { portProblems } from "./ports.ts";
-import { isInstanceProcess, readProcess, stopProcesses } from "./processes.ts";
+import { listensOn, portProblems } from "./ports.ts";
+import { isInstanceProcess, readProcess, type StopOptions, stopProcesses } from "./processes.ts";
 import { describeReadiness, probe } from "./readiness.ts";
 import type { ServiceInputs, ServiceState } from "./state.ts";
 
@@ -49,25 +61,17 @@ export async function startService(inputs: ServiceInputs, context: Context): Pro
     throw new DeploymentError(`${instance} cannot start: ${taken.map((problem) => problem.message).join("; ")}`);
   await writeConfiguration(inputs);
   await notePermanentValues(inputs);
-  await writeRunFolder(inputs);
-  const log = outputLog(inputs);
-  const before = await logSize(log);
-  const environment = instanceEnvironment(markerOf(inputs), inputs.environment);
-  context.status(`starting on ${address}`);
-  const supervisor = await startSupervisor(inputs, environment);
-  try {
-    await awaitReadiness(inputs, environment, supervisor, context);
-  } catch (error) {
-    const lines = await lastLines(log, before);
-    await stopService(inputs);
-    // All but the log, which the error names.
-    for (const folder of [inputs.configuration, runFolder(inputs)]) await rm(folder, { recursive: true, force: true });
-    if (!(error instanceof DeploymentError)) throw error;
-    throw new DeploymentError(`${instance} ${error.message}\nThe last lines of ${log}:\n${lines}`);
-  }
-  const pid = (await readPid(inputs, "server")) ?? 0;
-  context.status(`ready: process ${pid} on ${address}`);
-  return { ...inputs, pid, supervisor, log, running: true, drift: [] };
+  await removeRunFolders(inputs);
+  return launch(inputs, context, {
+    isReady: () => probe(inputs.readiness, address, environmentOf(inputs)),
+    async giveUp() {
+      await stopService(inputs);
+      // All but the log, which the error names.
+      await rm(inputs.configuration, { recursive: true, force: true });
+      await removeRunFolders(inputs);
+    },
+    beside: false,
+  });
 }
 
 /**
@@ -87,18 +91,121 @@ export async function restartService(olds: ServiceInputs, news: ServiceInputs, c
   }
 }
 
+/**
+ * Starts a service beside the one that runs in its former form, and stops that when the new one is ready: one of them
+ * answers all the time. If it fails, the former one goes on as it was. Where the two cannot listen on the same ports,
+ * the service is restarted.
+ *
+ * @throws {DeploymentError} as {@link startService}
+ */
+export async function replaceService(
+  olds: ServiceInputs,
+  news: ServiceInputs,
+  context: Context,
+): Promise<ServiceState> {
+  if (!(await canOverlap(olds, news))) return restartService(olds, news, context);
+  const marker = markerOf(news);
+  const [former, formerSupervisor, formerServer] = await Promise.all([
+    realpath(runFolder(olds)),
+    readPid(runFolder(olds), "supervisor"),
+    readPid(runFolder(olds), "server"),
+  ]);
+  const stop = (which: Partial<StopOptions>) =>
+    stopProcesses({ belongs: (other) => other === marker, grace: news.stopGrace, ...which });
+  const onlyFormer = formerSupervisor === undefined ? {} : { except: formerSupervisor };
+  // What a deployment left that was interrupted here.
+  await stop(onlyFormer);
+  await removeRunFolders(news, former);
+  const aside = `${news.configuration}-before`;
+  await rm(aside, { recursive: true, force: true });
+  await cp(news.configuration, aside, { recursive: true });
+  await writeConfiguration(news);
+  const state = await launch(news, context, {
+    async isReady(server) {
+      // An answer may be of the former one.
+      if (!(await listensOn(server, news.address, news.ports))) return `process ${server} does not listen yet`;
+      return probe(news.readiness, news.address, environmentOf(news));
+    },
+    async giveUp() {
+      await stop(onlyFormer);
+      await removeRunFolders(news, former);
+      await rm(news.configuration, { recursive: true, force: true });
+      await rename(aside, news.configuration);
+    },
+    beside: true,
+  });
+  await notePermanentValues(news);
+  context.status("the former one answers what it was asked, and ends");
+  await stop({
+    except: state.supervisor,
+    ...(formerSupervisor !== undefined && { first: { pid: formerSupervisor, signal: "SIGTERM" } }),
+    ...(formerServer !== undefined && { await: formerServer }),
+  });
+  await removeRunFolders(news, await realpath(runFolder(news)));
+  await rm(aside, { recursive: true, force: true });
+  return state;
+}
+
+/** Whether the one that runs, and the other, may listen on the same ports, and it can be told which of them does. */
+async function canOverlap(olds: ServiceInputs, news: ServiceInputs): Promise<boolean> {
+  if (!(olds.overlaps && news.overlaps && process.platform === "linux")) return false;
+  if (olds.address !== news.address || !isDeepStrictEqual(olds.ports, news.ports)) return false;
+  const link = await lstat(runFolder(olds)).catch(() => undefined);
+  return link?.isSymbolicLink() === true && (await inspectService(olds)).pid !== 0;
+}
+
+/** How a server is started. */
+interface Launch {
+  /** @returns undefined if the server, the process given, is ready, else what it is not */
+  isReady(server: number): Promise<string | undefined>;
+  /** Takes back what was begun. */
+  giveUp(): Promise<void>;
+  /** Whether another one counts as the server that runs until this one is ready. */
+  readonly beside: boolean;
+}
+
+/** @throws {DeploymentError} if the server is not ready in time or dies */
+async function launch(inputs: ServiceInputs, context: Context, how: Launch): Promise<ServiceState> {
+  const { instance, address } = inputs;
+  const log = outputLog(inputs);
+  const before = await logSize(log);
+  const run = await makeRunFolder(inputs);
+  if (!how.beside) await linkRunFolder(inputs, run);
+  context.status(`starting on ${address}`);
+  const supervisor = await startSupervisor(inputs, run);
+  try {
+    await awaitReadiness(inputs, run, supervisor, how, context);
+  } catch (error) {
+    const lines = await lastLines(log, before);
+    await how.giveUp();
+    if (!(error instanceof DeploymentError)) throw error;
+    throw new DeploymentError(`${instance} ${error.message}\nThe last lines of ${log}:\n${lines}`);
+  }
+  if (how.beside) await linkRunFolder(inputs, run);
+  const pid = (await readPid(run, "server")) ?? 0;
+  context.status(`ready: process ${pid} on ${address}`);
+  return { ...inputs, pid, supervisor, log, running: true, drift: [] };
+}
+
+function environmentOf(inputs: ServiceInputs): Record<string, string> {
+  return instanceEnvironment(markerOf(inputs), inputs.environment);
+}
+
 /** Tells others what the service is. */
-export async function describeService({ stackFolder, instance, ...inputs }: ServiceInputs): Promise<void> {
-  const { address, ports, memory, group, readiness } = inputs;
+export async function describeService(inputs: ServiceInputs): Promise<void> {
+  await writeFile(join(runFolder(inputs), instanceFile), descriptionOf(inputs));
+}
+
+function descriptionOf({ address, ports, memory, group, readiness }: ServiceInputs): string {
   const description: InstanceDescription = { address, ports, memory, group, readiness };
-  await writeFile(join(runFolder({ stackFolder, instance }), instanceFile), JSON.stringify(description));
+  return JSON.stringify(description);
 }
 
 /** Stops the service: the stop signal, its grace, then SIGKILL, for all that the server left behind too. */
 export async function stopService(inputs: ServiceInputs): Promise<void> {
   const marker = markerOf(inputs);
-  const supervisor = await readPid(inputs, "supervisor");
-  const server = await readPid(inputs, "server");
+  const supervisor = await readPid(runFolder(inputs), "supervisor");
+  const server = await readPid(runFolder(inputs), "server");
   const first = (await isInstanceProcess(supervisor, marker))
     ? { pid: supervisor as number, signal: "SIGTERM" as const }
     : (await isInstanceProcess(server, marker))
@@ -137,6 +244,7 @@ export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean 
     readiness,
     readinessTimeout,
     stopGrace,
+    overlaps,
     ...others
   }: ServiceInputs) => others;
   const [before, after] = [running(olds), running(news)];
@@ -147,9 +255,9 @@ export function needsRestart(olds: ServiceInputs, news: ServiceInputs): boolean 
 /** What of the service is not as it was deployed, a sentence each, and the server's process if it runs. */
 export async function inspectService(inputs: ServiceInputs): Promise<{ drift: string[]; pid: number }> {
   const marker = markerOf(inputs);
-  const server = await readPid(inputs, "server");
+  const server = await readPid(runFolder(inputs), "server");
   const [supervised, running, files] = await Promise.all([
-    readPid(inputs, "supervisor").then((pid) => isInstanceProcess(pid, marker)),
+    readPid(runFolder(inputs), "supervisor").then((pid) => isInstanceProcess(pid, marker)),
     isInstanceProcess(server, marker),
     configurationDrift(inputs),
   ]);
@@ -159,29 +267,43 @@ export async function inspectService(inputs: ServiceInputs): Promise<{ drift: st
   return { drift, pid: running ? (server as number) : 0 };
 }
 
-/** The folder that the supervisor works in. */
+/** The folder that the supervisor of the server that runs works in: a link, so that another one can take its place. */
 function runFolder(inputs: Pick<ServiceInputs, "stackFolder" | "instance">): string {
   return join(instanceFolder(inputs), "run");
 }
 
-async function writeRunFolder(inputs: ServiceInputs): Promise<void> {
-  const folder = runFolder(inputs);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { mode: 0o700 });
+/** Makes the folder of another supervisor, beside those that are there. */
+async function makeRunFolder(inputs: ServiceInputs): Promise<string> {
+  const folder = await mkdtemp(join(instanceFolder(inputs), "run-"));
   // A shell makes its background commands ignore SIGINT, so a server that is to heed it needs that undone.
   const undo = inputs.stopSignal === "SIGINT" ? "env --default-signal=INT " : "";
   const script = (command: readonly string[]) => `#!/bin/sh\nexec ${undo}${shellWords(command)}\n`;
   await writeFile(join(folder, "start"), script(inputs.command), { mode: 0o700 });
-  await describeService(inputs);
+  await writeFile(join(folder, instanceFile), descriptionOf(inputs));
   if (inputs.prepare.length > 0) await writeFile(join(folder, "prepare"), script(inputs.prepare), { mode: 0o700 });
+  return folder;
 }
 
-async function startSupervisor(inputs: ServiceInputs, environment: Record<string, string>): Promise<number> {
+async function linkRunFolder(inputs: ServiceInputs, folder: string): Promise<void> {
+  const link = `${folder}.link`;
+  await symlink(basename(folder), link);
+  await rename(link, runFolder(inputs));
+}
+
+/** @param except the one that stays, with the link to it. Default: none */
+async function removeRunFolders(inputs: ServiceInputs, except?: string): Promise<void> {
+  for (const name of await readdir(instanceFolder(inputs))) {
+    const isOurs = name.startsWith("run-") ? name !== (except && basename(except)) : name === "run" && !except;
+    if (isOurs) await rm(join(instanceFolder(inputs), name), { recursive: true, force: true });
+  }
+}
+
+async function startSupervisor(inputs: ServiceInputs, run: string): Promise<number> {
   const child = spawn(
     "/bin/sh",
-    [supervisorScript, runFolder(inputs), outputLog(inputs), inputs.stopSignal.slice("SIG".length)],
+    [supervisorScript, run, outputLog(inputs), inputs.stopSignal.slice("SIG".length)],
     // In a session of its own, so that it outlives the deployment and does not hear the terminal's Ctrl-C.
-    { cwd: inputs.data, env: environment, detached: true, stdio: "ignore" },
+    { cwd: inputs.data, env: environmentOf(inputs), detached: true, stdio: "ignore" },
   );
   await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
   child.unref();
@@ -191,8 +313,9 @@ async function startSupervisor(inputs: ServiceInputs, environment: Record<string
 /** @throws {DeploymentError} whose message is to be put behind the instance's name */
 async function awaitReadiness(
   inputs: ServiceInputs,
-  environment: Record<string, string>,
+  run: string,
   supervisor: number,
+  { isReady }: Launch,
   context: Context,
 ): Promise<void> {
   const begun = Date.now();
@@ -201,17 +324,17 @@ async function awaitReadiness(
   let problem: string | undefined;
   context.status(waitsFor);
   for (let pause = 50; ; pause = Math.min(pause * 1.5, 250)) {
-    const exits = (await readFile(join(runFolder(inputs), "exits"), "utf8").catch(() => "")).trim().split("\n");
+    const exits = (await readFile(join(run, "exits"), "utf8").catch(() => "")).trim().split("\n");
     const deaths = exits.filter((line) => line !== "").length;
     if (deaths > toleratedDeaths)
       throw new DeploymentError(`ended ${deaths} times before it was ready, with status ${exits.at(-1)}.`);
     if ((await readProcess(supervisor)) === undefined) throw new DeploymentError("was stopped before it was ready.");
     if (context.cancelled.aborted) throw new DeploymentError("was cancelled before it was ready.");
     // Only a server of our own counts: what answers while none runs is somebody else.
-    const running = await isInstanceProcess(await readPid(inputs, "server"), markerOf(inputs));
+    const server = await readPid(run, "server");
     const probed = Date.now();
-    if (running) {
-      problem = await probe(inputs.readiness, inputs.address, environment);
+    if (server !== undefined && (await isInstanceProcess(server, markerOf(inputs)))) {
+      problem = await isReady(server);
       if (problem === undefined) return;
     }
     if (Date.now() > deadline)
@@ -223,7 +346,7 @@ async function awaitReadiness(
   }
 }
 
-async function readPid(inputs: ServiceInputs, which: "server" | "supervisor"): Promise<number | undefined> {
-  const pid = Number(await readFile(join(runFolder(inputs), `${which}.pid`), "utf8").catch(() => ""));
+async function readPid(run: string, which: "server" | "supervisor"): Promise<number | undefined> {
+  const pid = Number(await readFile(join(run, `${which}.pid`), "utf8").catch(() => ""));
   return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }

@@ -31,6 +31,8 @@ export interface ServiceInputs extends InstanceInputs {
   readonly permanent: Readonly<Record<string, string | number>>;
   readonly stopSignal: "SIGTERM" | "SIGINT" | "SIGKILL";
   readonly stopGrace: number;
+  /** Default: false */
+  readonly overlaps?: boolean;
 }
 
 /** The state of `local:index:Service`. */

@@ -239,6 +239,14 @@ describe("servers that keep data", () => {
 });
 
 describe("a server that keeps nothing and has no replicas", () => {
+  test("gets its successor beside it, found when that is ready, if the two may overlap", async () => {
+    createTarget().services({ replicas: [serving({ overlaps: true })] }, {});
+    const { spec } = await one("Deployment", "lambda-serving");
+    expect(spec.strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+    expect(spec.template.spec.containers[0].readinessProbe).toBeDefined();
+    expect((await one("Service", "lambda-serving")).spec.publishNotReadyAddresses).toBe(false);
+  });
+
   test("is a Deployment with a steady name, of which there are never two", async () => {
     createTarget().services({ replicas: [serving({ files: { "a/b.json": { content: "{}" } } })] }, {});
     const { spec } = await one("Deployment", "lambda-serving");

@@ -2,12 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { Context } from "../../../../components/targets/local/instance.ts";
 import { instances, memoryGiven, stopStack } from "../../../../components/targets/local/instances.ts";
 import {
   deleteService,
   inspectService,
+  replaceService,
   startService,
   stopService,
 } from "../../../../components/targets/local/service.ts";
@@ -131,6 +132,89 @@ test("the log of a healthy server is rotated while it runs, and goes on without 
   // At most what it says in a second.
   expect((counted.at(-1) ?? 0) - counted.length).toBeLessThan(50);
   await deleteService(inputs);
+});
+
+describe.runIf(process.platform === "linux")("a service that may overlap", () => {
+  const port = 8643;
+  const web = (text: string, changes: Partial<ServiceInputs> = {}) => {
+    const program = `
+      const server = require("node:http").createServer((_, response) => response.end(${JSON.stringify(text)}));
+      process.on("SIGTERM", () => setImmediate(() => server.close()));
+      setTimeout(() => server.listen({ host: "127.22.0.21", port: ${port}, reusePort: true }), 300);`;
+    return service("web", "", {
+      command: [process.execPath, "-e", program],
+      ports: { http: port },
+      readiness: { kind: "http", port, path: "/" },
+      overlaps: true,
+      ...changes,
+    });
+  };
+  /** Asks all the time, each time on a connection of its own; what was answered, and what was not. */
+  const asking = () => {
+    const [answers, failures]: [string[], string[]] = [[], []];
+    let goesOn = true;
+    const done = (async () => {
+      while (goesOn) {
+        const answer = fetch(`http://127.22.0.21:${port}/`, { headers: { connection: "close" } });
+        await answer.then(
+          async (response) => answers.push(await response.text()),
+          (error: Error) => failures.push(String(error.cause ?? error)),
+        );
+      }
+    })();
+    return async () => {
+      goesOn = false;
+      await done;
+      return { answers, failures };
+    };
+  };
+  const processes = async () =>
+    (await instances(stackFolder)).flatMap(({ name, pids }) => (name === "web" ? pids : []));
+
+  test("is replaced without a question refused, and one of it runs before and after", async () => {
+    const first = await startService(web("one"), context);
+    const count = (await processes()).length;
+    const stop = asking();
+    const second = await replaceService(web("one"), web("two"), context);
+    await sleep(200);
+    const { answers, failures } = await stop();
+    expect(failures).toEqual([]);
+    expect([answers[0], answers.at(-1)]).toEqual(["one", "two"]);
+    expect(second.pid).not.toBe(first.pid);
+    expect(await inspectService(web("two"))).toEqual({ drift: [], pid: second.pid });
+    expect(await processes()).toHaveLength(count);
+    // As often as one likes.
+    const third = await replaceService(web("two"), web("three"), context);
+    expect(await inspectService(web("three"))).toEqual({ drift: [], pid: third.pid });
+    expect(await processes()).toHaveLength(count);
+    await deleteService(web("three"));
+    expect(existsSync(join(stackFolder, "web"))).toBe(false);
+  });
+
+  test("goes on as it was if the new one does not get ready", async () => {
+    const files = { "a.properties": { content: "a=2\n", secret: false } };
+    const first = await startService(web("one"), context);
+    const stop = asking();
+    const bad = web("two", { command: ["/bin/sh", "-c", "echo no such view >&2; exit 7"], files });
+    await expect(replaceService(web("one"), bad, context)).rejects.toThrow(
+      /ended 2 times .* with status 7[\s\S]*no such view/,
+    );
+    const { answers, failures } = await stop();
+    expect(failures).toEqual([]);
+    expect(new Set(answers)).toEqual(new Set(["one"]));
+    expect(await inspectService(web("one"))).toEqual({ drift: [], pid: first.pid });
+    // What an interrupted deployment leaves is ended by the next one.
+    await replaceService(web("one"), web("two", { files }), context);
+    expect((await inspectService(web("two", { files }))).drift).toEqual([]);
+    await deleteService(web("two"));
+  });
+
+  test("is restarted where the one that runs cannot share its port", async () => {
+    await startService(web("one", { overlaps: false }), context);
+    const { pid } = await replaceService(web("one", { overlaps: false }), web("two"), context);
+    expect(await inspectService(web("two"))).toEqual({ drift: [], pid });
+    await deleteService(web("two"));
+  });
 });
 
 test("a server that is not ready in time fails by name, with its log, and is stopped", async () => {
