@@ -27,10 +27,11 @@ export function hadoopEnvironment(user: pulumi.Input<string>, java: string): Rec
 }
 
 /**
- * The properties with which a server of Hadoop's does nothing for a request that changes something and has not the header
- * {@link crossSiteHeader}: a page of a foreign site cannot send it, since a browser asks the server first whether it may.
+ * The properties with which a server of Hadoop's takes no request that changes something, whoever sends it, without the
+ * header {@link crossSiteHeader}: a page of a foreign site cannot send it, since a browser asks the server first whether
+ * it may.
  *
- * @param prefix what the server's properties of that begin with, e.g. `dfs.webhdfs`
+ * @param prefix what the server's properties of that begin with, e.g. `yarn.resourcemanager.webapp`
  */
 export function crossSiteProperties(prefix: string): HadoopProperties {
   return {
@@ -40,6 +41,16 @@ export function crossSiteProperties(prefix: string): HadoopProperties {
     [`${prefix}.rest-csrf.browser-useragents-regex`]: ".*",
   };
 }
+
+/**
+ * The same for WebHDFS, of browsers alone, and for reading as well: a DataNode lets pages of all sites read what it
+ * answers. What else reads over HTTP, as Druid does, cannot send a header.
+ */
+export const crossSiteWebHdfs: HadoopProperties = {
+  ...crossSiteProperties("dfs.webhdfs"),
+  "dfs.webhdfs.rest-csrf.browser-useragents-regex": "^Mozilla.*,^Opera.*",
+  "dfs.webhdfs.rest-csrf.methods-to-ignore": "OPTIONS",
+};
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 

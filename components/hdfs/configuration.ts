@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { crossSiteProperties, type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
+import { crossSiteWebHdfs, type HadoopProperties, hadoopConfiguration } from "../hadoop/index.ts";
 
 /** Where clients and DataNodes call the NameNode (`fs.defaultFS`). */
 export const nameNodeRpcPort = 8020;
@@ -88,7 +88,7 @@ function folderUri(...path: readonly string[]): string {
 }
 
 function shared({ replication }: HdfsConfiguration): HadoopProperties {
-  return { "dfs.replication": replication, ...crossSiteProperties("dfs.webhdfs") };
+  return { "dfs.replication": replication, ...crossSiteWebHdfs };
 }
 
 /**

@@ -233,9 +233,27 @@ test("a page of a foreign site changes nothing at any of the servers, nor reads 
     const { status, allowed } = await fromForeignPage(method, url);
     expect(`${method} ${url}: ${status} ${allowed}`).toBe(`${method} ${url}: 400 null`);
   }
-  for (const url of [hdfsUrl, dataNode, resourceManager, nodeManager, historyServer])
-    for (const method of ["OPTIONS", "GET"])
-      expect((await fromForeignPage(method, `${url}/jmx`)).allowed, `${method} ${url}`).toBeNull();
+  // A DataNode would let it read.
+  const read = `${path}?op=OPEN&user.name=${user}&namenoderpcaddress=${new URL(hdfsUrl).hostname}:8020`;
+  for (const url of [`${hdfsUrl}${read}`, `${dataNode}${read}`])
+    expect(await fromForeignPage("GET", url), url).toEqual({ status: 400, allowed: null });
+  for (const url of [
+    `${resourceManager}/ws/v1/cluster/info`,
+    `${nodeManager}/ws/v1/node/info`,
+    `${historyServer}/ws/v1/history/info`,
+  ])
+    expect((await fromForeignPage("GET", url)).allowed, url).toBeNull();
+  // What a browser asks before it sends the header.
+  for (const url of [hdfsUrl, dataNode, resourceManager, nodeManager, historyServer]) {
+    const headers = {
+      origin: "https://evil.example",
+      "access-control-request-method": "PUT",
+      "access-control-request-headers": "x-xsrf-header",
+    };
+    const answer = await fetch(`${url}${path}?user.name=${user}`, { method: "OPTIONS", headers });
+    await answer.arrayBuffer();
+    expect(answer.headers.get("access-control-allow-headers") ?? "", url).not.toMatch(/x-xsrf|\*/i);
+  }
   expect(await webHdfs.status("/evil")).toBeUndefined();
   expect((await webHdfs.status(input[0] ?? ""))?.length).toBeGreaterThan(0);
 });
