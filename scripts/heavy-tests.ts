@@ -1,19 +1,21 @@
+import { globSync } from "node:fs";
+
 /** A test file that starts servers: it takes from a quarter of a minute to many. */
 export interface HeavyTest {
   /** Its path in the checkout, e.g. `test/jobs/kafka/range-reader.real.test.ts`. */
   readonly file: string;
-  /** What it took when it was measured. */
+  /** What it takes, see {@link measured}. */
   readonly minutes: number;
   /** Whether every `npm test` runs it. Default: one of {@link turns} does */
   readonly always?: true;
 }
 
 /**
- * The test files from which `npm test` chooses: all on real servers, in containers and on an S3 server. Always run the
- * whole architecture and each layer on its own. The minutes are what vitest told of each file on 2 cores, on which other
- * work went on as well; `npm run test:all` shows what they take.
+ * What is known of the test files from which `npm test` chooses. Always run the whole architecture and each layer on its
+ * own. The minutes are estimates for 2 cores that do nothing else, from what vitest told of each file while other work
+ * went on; the last table of `npm run test:all` shows what each really takes.
  */
-export const heavyTests: readonly HeavyTest[] = [
+export const measured: readonly HeavyTest[] = [
   { file: "test/architecture.real.test.ts", minutes: 6, always: true },
   { file: "test/jobs/archive/archiver.real.test.ts", minutes: 1.8, always: true },
   { file: "test/jobs/batch/batch.real.test.ts", minutes: 2, always: true },
@@ -33,6 +35,24 @@ export const heavyTests: readonly HeavyTest[] = [
   { file: "test/stacks/policies/pack.real.test.ts", minutes: 0.1 },
   { file: "test/stacks/upgrade.real.test.ts", minutes: 0.3 },
 ];
+
+/** The minutes of a file that nobody has measured yet. */
+const unmeasuredMinutes = 5;
+
+/**
+ * All test files from which `npm test` chooses: those on real servers, in containers and on an S3 server. One that is not
+ * {@link measured} always runs.
+ *
+ * @param checkout the absolute path of the project's folder
+ */
+export function findHeavyTests(checkout: string): readonly HeavyTest[] {
+  const files = globSync("test/**/*.{real,docker,storage}.test.ts", { cwd: checkout }).sort();
+  const unmeasured = files.filter((path) => !measured.some(({ file }) => file === path));
+  return [
+    ...measured.filter(({ file }) => files.includes(file)),
+    ...unmeasured.map((file): HeavyTest => ({ file, minutes: unmeasuredMinutes, always: true })),
+  ];
+}
 
 /** Of so many seeds in a row, one runs a test file that does not always run. */
 export const turns = 3;

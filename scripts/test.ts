@@ -20,7 +20,7 @@ import { join } from "node:path";
 import { table } from "../components/table.ts";
 import { CommandLine, runCommandLine, UsageError } from "./command-line.ts";
 import { checkout } from "./environment.ts";
-import { chooseTests, type HeavyTest, heavyTests, kindOf, minutesOf } from "./heavy-tests.ts";
+import { chooseTests, findHeavyTests, type HeavyTest, kindOf, minutesOf } from "./heavy-tests.ts";
 import { runPackageProgram } from "./package-program.ts";
 import { type Counts, countsOfReport, sum, summary } from "./test-counts.ts";
 
@@ -73,7 +73,8 @@ function choice(): { readonly parts: readonly Part[]; readonly notes: readonly s
   const { all = false } = commandLine.values;
   const seed = commandLine.whole("seed", 0, 999_999_999_999) ?? seedOfCommit();
   commandLine.throwIfAny();
-  const { chosen, left } = all ? { chosen: heavyTests, left: [] } : chooseTests(heavyTests, seed);
+  const tests = findHeavyTests(checkout);
+  const { chosen, left } = all ? { chosen: tests, left: [] } : chooseTests(tests, seed);
   // They install Debian's Docker and start a daemon, which is not for everybody's machine.
   const inContainers = ({ file }: HeavyTest) => kindOf(file) === "docker" && process.env.CI !== "true";
   return {
