@@ -24,6 +24,11 @@ it("an application has views, of different names", () => {
   expect(() => application({ event, views: [named("one"), named("one")] })).toThrow(
     'application: two views are named "one"',
   );
+  const many = (count: number) => Array.from({ length: count }, (_, index) => named(`view-${index}`));
+  expect(application({ event, views: many(20) }).views).toHaveLength(20);
+  expect(() => application({ event, views: many(21) })).toThrow(
+    "application: there may be at most 20 views; there are 21",
+  );
 });
 
 it("the compiled schema says of every event what the given one says", () => {
