@@ -49,12 +49,16 @@ export function speedAccess({ topic }: DataNames): DataAccess {
   return { topics: [{ name: topic, operations: ["read"] }] };
 }
 
-/** A batch run looks for input, hands its job to Hadoop, gives Druid addresses of the output, and clears up. */
-export function batchAccess({ masterDataset, batchViews }: DataNames): DataAccess {
+/**
+ * A batch run looks for input, hands its job to Hadoop, gives Druid addresses of the output, and clears up. Where it is
+ * asked for, it closes chunks that are not full, and writes down what is lost.
+ */
+export function batchAccess({ topic, masterDataset, batchViews }: DataNames): DataAccess {
   return {
+    topics: [{ name: topic, operations: ["read", "write"] }],
     folders: [
       { path: "/", operations: ["list"] },
-      { path: masterDataset, operations: ["read"] },
+      { path: masterDataset, operations: ["read", "write"] },
       { path: batchViews, operations: ["read", "delete"] },
       { path: jobFiles, operations: all },
     ],
@@ -63,7 +67,11 @@ export function batchAccess({ masterDataset, batchViews }: DataNames): DataAcces
 
 /** A recomputation is a batch run that also looks how far the speed layer has to go. */
 export function recomputationAccess(names: DataNames): DataAccess {
-  return { ...batchAccess(names), topics: [{ name: names.topic, operations: ["describe"] }] };
+  const { topic, masterDataset } = names;
+  const folders = (batchAccess(names).folders ?? []).map((folder) =>
+    folder.path === masterDataset ? { ...folder, operations: ["read"] as const } : folder,
+  );
+  return { topics: [{ name: topic, operations: ["describe"] }], folders };
 }
 
 /** The tasks of a batch run read events and write output. */

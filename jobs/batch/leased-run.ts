@@ -49,8 +49,8 @@ export async function runBatchWithLease({
     using storage = openStorage(configuration.storage);
     const signal = AbortSignal.any([lease.signal, stop]);
     const stores = connectStores({ configuration, views, cassandra, storage, signal, report });
-    const { generations, partitions, chunkSize } = configuration;
-    await runBatch({ stores, views, generations, partitions, chunkSize, force, report });
+    const { generations, partitions, chunkSize, sealHours } = configuration;
+    await runBatch({ stores, views, generations, partitions, chunkSize, sealHours, force, report });
     return undefined;
   } finally {
     await cassandra.shutdown();

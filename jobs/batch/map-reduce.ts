@@ -6,7 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { hadoopConfiguration } from "../../components/hadoop/configuration.ts";
+import type { Content } from "../archive/content.ts";
 import { nodeArguments } from "../node-arguments.ts";
+import { countedContent } from "./content-counters.ts";
 import { counterGroup } from "./streaming.ts";
 import { type JobCounters, Yarn, type YarnApplication } from "./yarn.ts";
 
@@ -66,8 +68,8 @@ export interface MapReduceProgress {
 /** What a finished job has done. Its counts are Hadoop's counters: those of successful task attempts alone. */
 export interface MapReduceResult {
   readonly applicationId: string;
-  /** Lines read. */
-  readonly mapInputRecords: number;
+  /** What the tasks read of the input. */
+  readonly content: Content;
   /** Lines that are no event by the application's schema (it may have become stricter since); none are in a view. */
   readonly invalid: number;
   /** By view: events that have a problem in that view and are left out of it alone. */
@@ -84,7 +86,7 @@ export interface MapReduceResult {
  */
 export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult> {
   const yarn = new Yarn(args.hadoop.resourceManager, args.hadoop.historyServer, args.hadoop.user);
-  await killAll(yarn, args.name);
+  await killAll(yarn, args);
   const folder = await mkdtemp(join(tmpdir(), "lambda-architecture-batch-"));
   try {
     const job = join(folder, "job.xml");
@@ -95,7 +97,7 @@ export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult
     return mapReduceResult(id, await yarn.counters(id), args.views);
   } catch (error) {
     // Should this fail as well, the next run begins with it.
-    await killAll(yarn, args.name).catch(() => {});
+    await killAll(yarn, args).catch(() => {});
     throw args.signal?.aborted ? args.signal.reason : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -105,10 +107,15 @@ export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult
 /** Milliseconds between two looks at the job. */
 const pollInterval = 500;
 
-/** Kills the applications of the job's name that have not ended, and waits until they have. */
-async function killAll(yarn: Yarn, name: string): Promise<void> {
+/**
+ * Kills the applications of the job's name that have not ended, and waits until they have; none of a later version: a
+ * run that was paused for long must not hurt its successor when it wakes.
+ */
+async function killAll(yarn: Yarn, { name, version }: MapReduceArgs): Promise<void> {
   for (;;) {
-    const running = (await yarn.applications(tag(name))).filter(({ finalStatus }) => finalStatus === "UNDEFINED");
+    const running = (await yarn.applications(tag(name)))
+      .filter(({ finalStatus }) => finalStatus === "UNDEFINED")
+      .filter((application) => application.name.slice(name.length + 1) <= version);
     if (running.length === 0) return;
     for (const { id } of running) await yarn.kill(id);
     await sleep(pollInterval);
@@ -249,7 +256,7 @@ export function mapReduceResult(
   }
   return {
     applicationId,
-    mapInputRecords: hadoop("MAP_INPUT_RECORDS"),
+    content: countedContent(own),
     invalid: own("invalid"),
     skipped: byView("skipped"),
     outputRecords,

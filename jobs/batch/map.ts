@@ -1,12 +1,13 @@
 import type { Application } from "../application.ts";
+import { type Content, ContentCount } from "../archive/content.ts";
 import { decodeEvent } from "../events/decode.ts";
 import { Aggregate } from "../views/aggregate.ts";
 import { RecordFormat } from "./records.ts";
 
 /** What a map task has counted. */
 export interface MapCounts {
-  /** Lines read. */
-  readonly lines: number;
+  /** What was read: the sums over all tasks are those over the files' manifests, or a file is damaged. */
+  readonly content: Content;
   /** Lines that are no event by the application's schema. */
   readonly invalid: number;
   /** By view: events that have a problem in that view. */
@@ -25,7 +26,7 @@ export class Mapper<Event> {
   readonly #skipped = new Map<string, number>();
   readonly #formats: readonly RecordFormat[];
   #aggregates: Aggregate<Event>[] = [];
-  #lines = 0;
+  readonly #content = new ContentCount();
   #invalid = 0;
 
   /** @param mostRows rows in memory, over all views, at which they are given out */
@@ -39,12 +40,13 @@ export class Mapper<Event> {
 
   /** What has been counted so far. */
   get counts(): MapCounts {
-    return { lines: this.#lines, invalid: this.#invalid, skipped: Object.fromEntries(this.#skipped) };
+    const { events, bytes, digest } = this.#content;
+    return { content: { events, bytes, digest }, invalid: this.#invalid, skipped: Object.fromEntries(this.#skipped) };
   }
 
   /** Takes a line; returns the records to give out, usually none. */
   add(line: Buffer): readonly string[] {
-    this.#lines++;
+    this.#content.add(line);
     const { event, reason } = decodeEvent(this.#application, line, Number.POSITIVE_INFINITY);
     if (reason !== undefined) {
       this.#invalid++;

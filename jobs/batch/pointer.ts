@@ -122,7 +122,7 @@ export async function readAllPointers(client: Client): Promise<(PointerKey & { r
  * dead and goes on thus cannot move the pointer to a version whose data its successor has removed.
  *
  * @returns the pointer that the run begins from
- * @throws {SupersededError} if another run claims it at the same moment
+ * @throws {SupersededError} if another run claims it at the same moment, or a later one has claimed it
  */
 export async function claimPointer(client: Client, key: PointerKey, run: string): Promise<Pointer | undefined> {
   const { view, generation } = key;
@@ -132,6 +132,8 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
     { prepare: true, consistency: types.consistencies.localSerial },
   );
   const row = before.first();
+  if (row !== null && row.run >= run)
+    throw new SupersededError(`run ${row.run} claimed the pointer of ${view}; this one, ${run}, is given up`);
   // Before anything changes: a row of newer code is left alone.
   const pointer = row === null ? undefined : decodePointer(row as unknown as PointerRow);
   const applied = await applyConditionally(
@@ -141,6 +143,66 @@ export async function claimPointer(client: Client, key: PointerKey, run: string)
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${view} at the same moment`);
   return pointer;
+}
+
+/** The runs that claimed any pointer last: a new run's version must sort after all of them. */
+export async function readRuns(client: Client): Promise<string[]> {
+  const { rows } = await client.execute("SELECT run FROM batch_pointer", [], {
+    prepare: true,
+    isIdempotent: true,
+    consistency: types.consistencies.localQuorum,
+  });
+  return rows.flatMap(({ run }) => run ?? []);
+}
+
+/**
+ * Claims every pointer that there is beside the run's own: those of generations that other code asks. No run that began
+ * before can move any of them then, and what no pointer names now is named by none later.
+ *
+ * @throws {SupersededError} if a later run has claimed one
+ */
+export async function claimOthers(client: Client, own: readonly PointerKey[], run: string): Promise<void> {
+  const { rows } = await client.execute('SELECT "view", generation, run FROM batch_pointer', [], {
+    prepare: true,
+    consistency: types.consistencies.localQuorum,
+  });
+  for (const { view, generation, run: before } of rows) {
+    if (before === run || own.some((key) => key.view === view && key.generation === generation)) continue;
+    if (before > run) throw new SupersededError(`run ${before} claimed the pointer of ${view}; this one is given up`);
+    // A row that was removed meanwhile is nobody's any more, and stays away.
+    const applied = await applyConditionally(
+      client,
+      'UPDATE batch_pointer SET run = ? WHERE "view" = ? AND generation = ? IF run = ?',
+      [run, view, generation, before],
+    );
+    if (!applied) await checkUnclaimed(client, { view, generation }, run);
+  }
+}
+
+/**
+ * Looks whether the run is still the last one to have claimed the pointer.
+ *
+ * @throws {SupersededError} if it is not
+ */
+export async function checkClaim(client: Client, key: PointerKey, run: string): Promise<void> {
+  if ((await readRun(client, key)) !== run)
+    throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);
+}
+
+async function checkUnclaimed(client: Client, key: PointerKey, run: string): Promise<void> {
+  const claimed = await readRun(client, key);
+  if (claimed !== undefined && claimed !== run)
+    throw new SupersededError(`run ${claimed} claimed the pointer of ${key.view} at the same moment`);
+}
+
+/** The run that claimed the pointer last, by all that is decided. */
+async function readRun(client: Client, { view, generation }: PointerKey): Promise<string | undefined> {
+  const { rows } = await client.execute(
+    'SELECT run FROM batch_pointer WHERE "view" = ? AND generation = ?',
+    [view, generation],
+    { prepare: true, consistency: types.consistencies.localSerial },
+  );
+  return rows[0]?.run ?? undefined;
 }
 
 /**

@@ -1,4 +1,6 @@
+import type { Content } from "../archive/content.ts";
 import type { Offsets } from "../chunks.ts";
+import { checkContent } from "./check-content.ts";
 import type { AnyView } from "./columns.ts";
 import { type Archived, archivedHorizon, isBeyond, smallestHorizon } from "./horizon.ts";
 import type { MapReduceResult } from "./map-reduce.ts";
@@ -9,14 +11,24 @@ import { datasource, isVersion, nextVersion, type Pointer, type Version, version
 export interface BatchStores {
   /** The names of the files of the master dataset, by partition number. */
   archivedFiles(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** What a file of the master dataset holds, by reading it. */
+  fileContent(partition: number, name: string): Promise<Content>;
+  /** Where it is. */
+  filePath(partition: number, name: string): string;
   /** Every pointer there is, those of former generations too. */
   pointers(): Promise<readonly (PointerKey & { readonly pointer: Pointer })[]>;
   /** The generations that nobody asks any more. */
   retiredGenerations(): Promise<readonly PointerKey[]>;
   /** Removes a generation's pointer and speed view; false if it has come back to use meanwhile, and stays. */
-  removeGeneration(key: PointerKey): Promise<boolean>;
+  removeGeneration(key: PointerKey, checkClaim: () => Promise<void>): Promise<boolean>;
+  /** The runs that claimed any pointer last. */
+  runs(): Promise<readonly string[]>;
   /** Makes the run the only one that may move the pointer; the pointer that it begins from. */
   claimPointer(key: PointerKey, run: string): Promise<Pointer | undefined>;
+  /** Claims every pointer beside the run's own, see `claimOthers`. */
+  claimOthers(own: readonly PointerKey[], run: string): Promise<void>;
+  /** Fails if the run is no longer the last one to have claimed the pointer. */
+  checkClaim(key: PointerKey, run: string): Promise<void>;
   /** Moves the pointer; fails if another run has claimed it since. */
   movePointer(key: PointerKey, run: string, pointer: Pointer): Promise<void>;
   /** Computes every view over the files and writes the version's output. */
@@ -41,6 +53,8 @@ export interface BatchRunArgs {
   readonly generations: Readonly<Record<string, string>>;
   readonly partitions: number;
   readonly chunkSize: number;
+  /** Hours after which chunks are closed by their age: told where nothing can be computed yet. Default: not told */
+  readonly sealHours?: number;
   /** Whether to make a new version even if nothing new is archived. */
   readonly force: boolean;
   /** Told of every step. */
@@ -59,24 +73,31 @@ export interface BatchRunResult {
  * One batch run: all views, recomputed over everything archived, into new datasources, each swapped in at once when
  * it is complete. A run that is killed at any step leaves the pointers valid, and things that no pointer names, which
  * the next run removes. Only one run at a time may be under way, see lease.ts; should two be all the same, the later
- * one's claim stops the earlier one from moving a pointer.
+ * one's claim stops the earlier one from moving a pointer. Nor can the earlier one delete anything that the later one
+ * needs, whenever it wakes: it deletes nothing that is newer than itself, and older versions are needed by none but the
+ * pointers that it has claimed, which name none later that they do not name then.
  *
- * @throws {SupersededError} if another run has begun since
+ * @throws {DamagedFilesError} if the master dataset holds something else than was noted when it was written {SupersededError} if another run has begun since
  */
 export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const { stores, views, report } = args;
   const archived = archivedHorizon(await stores.archivedFiles(), args.partitions, args.chunkSize);
-  const { horizon } = archived;
+  const { horizon, lost } = archived;
   for (const { partition, from, to } of archived.gaps)
-    report(`partition ${partition}: offsets ${from} to ${to - 1} are not archived; what is behind them has to wait`);
+    report(
+      `partition ${partition}: offsets ${from} to ${to - 1} are not archived; what is behind them has to wait. If the archiver says ` +
+        "that they are lost, `npm run batch -- --accept-loss` goes on without them",
+    );
 
   const run = nextVersion((args.now ?? Date.now)(), await allVersions(stores));
   const keys = views.map((view) => ({ view: view.name, generation: generationOf(args, view) }));
   const before = await Promise.all(keys.map((key) => stores.claimPointer(key, run)));
-  await removeGarbage(args);
+  await stores.claimOthers(keys, run);
+  const checkClaim = () => stores.checkClaim(keys[0] as PointerKey, run);
+  await removeGarbage(args, run, checkClaim);
 
   if (!Object.values(horizon).some((offset) => offset > 0)) {
-    report("no whole chunk is archived yet: nothing to compute");
+    report(nothingWhole(args));
     return { version: undefined, horizon };
   }
   if (!args.force && before.every((pointer) => pointer !== undefined && !isBeyond(horizon, pointer.horizon))) {
@@ -92,19 +113,20 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const files = Object.values(archived.files).reduce((sum, some) => sum + some.length, 0);
   report(`version ${run}: ${files} files up to ${JSON.stringify(horizon)}`);
   const result = await stores.mapReduce(run, archived);
-  report(`computed from ${result.mapInputRecords} events${remarks(result)}`);
+  report(`computed from ${result.content.events} events${remarks(result)}`);
+  await checkContent(stores, archived, result.content);
   await Promise.all(
     views.map(async (view, index) => {
       const key = keys[index] as PointerKey;
       const rows = result.outputRecords[view.name] ?? 0;
-      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows, lost: [] };
+      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows, lost };
       await stores.load(view, version);
       report(`${view.name}: ${rows} rows can be queried`);
       await stores.movePointer(key, run, nextPointer(version, before[index]));
       report(`${view.name}: version ${run} answers`);
     }),
   );
-  await removeGarbage(args);
+  await removeGarbage(args, run, checkClaim);
   return { version: run, horizon };
 }
 
@@ -112,24 +134,33 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
  * Removes the generations that nobody asks any more, and then what no pointer names: their versions, those no longer
  * retained, and what killed runs left.
  */
-async function removeGarbage({ stores, views, report, ...args }: BatchRunArgs): Promise<void> {
+async function removeGarbage(
+  { stores, views, report, ...args }: BatchRunArgs,
+  run: string,
+  checkClaim: () => Promise<void>,
+): Promise<void> {
   for (const key of await stores.retiredGenerations()) {
     // What this run computes is asked, whatever was noted before.
-    if (args.generations[key.view] === key.generation || !(await stores.removeGeneration(key))) continue;
+    if (args.generations[key.view] === key.generation) continue;
+    await checkClaim();
+    if (!(await stores.removeGeneration(key, checkClaim))) continue;
     report(`removed generation ${key.generation} of ${key.view}, which answers no more`);
   }
   const pointers = await stores.pointers();
   const kept = pointers.flatMap(({ pointer }) => versionsOf(pointer));
   const datasources = new Set(kept.map((version) => version.datasource));
   for (const name of await stores.datasources()) {
-    // Datasources of other names are not batch views, and none of our business.
-    if (versionOfDatasource(name) === undefined || datasources.has(name)) continue;
+    const version = versionOfDatasource(name);
+    // Datasources of other names are not batch views, and none of our business; newer ones are another run's.
+    if (version === undefined || version > run || datasources.has(name)) continue;
+    await checkClaim();
     await stores.removeDatasource(name);
     report(`removed datasource ${name}`);
   }
   const versions = new Set(kept.map((version) => version.version));
   for (const name of await stores.outputs()) {
-    if (!isVersion(name) || versions.has(name)) continue;
+    if (!isVersion(name) || name > run || versions.has(name)) continue;
+    await checkClaim();
     await stores.removeOutput(name);
     report(`removed output ${name}`);
   }
@@ -137,6 +168,7 @@ async function removeGarbage({ stores, views, report, ...args }: BatchRunArgs): 
     // The table of a generation that is no longer deployed may be gone.
     if (!views.some(({ name }) => name === view) || args.generations[view] !== generation) continue;
     const horizon = smallestHorizon(versionsOf(pointer).map((version) => version.horizon));
+    await checkClaim();
     const expired = await stores.expireSpeedView({ view, generation }, horizon);
     if (expired > 0) report(`${view}: ${expired} expired parts of the speed view deleted`);
   }
@@ -144,16 +176,27 @@ async function removeGarbage({ stores, views, report, ...args }: BatchRunArgs): 
 
 /** Every version that has left a trace: a new one must sort after all of them. */
 async function allVersions(stores: BatchStores): Promise<string[]> {
-  const [pointers, datasources, outputs] = await Promise.all([
+  const [runs, pointers, datasources, outputs] = await Promise.all([
+    stores.runs(),
     stores.pointers(),
     stores.datasources(),
     stores.outputs(),
   ]);
   return [
+    ...runs.filter(isVersion),
     ...pointers.flatMap(({ pointer }) => versionsOf(pointer).map((version) => version.version)),
     ...datasources.map(versionOfDatasource).filter((version) => version !== undefined),
     ...outputs.filter(isVersion),
   ];
+}
+
+/** What it means that nothing can be computed, and what to do. */
+function nothingWhole({ chunkSize, sealHours }: BatchRunArgs): string {
+  const byAge = sealHours === undefined ? "" : `, or wait: a chunk is closed ${sealHours} hours after its first event`;
+  return (
+    `no whole chunk is archived yet: batch views cover whole chunks of ${chunkSize} events of a partition, and none is full. ` +
+    `Until then the speed layer alone answers, with all events. To close the open chunks now: npm run batch -- --seal${byAge}`
+  );
 }
 
 function generationOf({ generations }: BatchRunArgs, view: AnyView): string {

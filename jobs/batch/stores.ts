@@ -1,4 +1,5 @@
 import type { Client } from "cassandra-driver";
+import { contentOf } from "../archive/content.ts";
 import { partitionFolder } from "../archive/layout.ts";
 import { removeGeneration, retiredGenerations } from "../generations/generations.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -8,7 +9,7 @@ import { DruidCoordinator } from "./druid-coordinator.ts";
 import { loadVersion } from "./druid-load.ts";
 import type { Archived } from "./horizon.ts";
 import { runMapReduce } from "./map-reduce.ts";
-import { claimPointer, movePointer, readAllPointers } from "./pointer.ts";
+import { checkClaim, claimOthers, claimPointer, movePointer, readAllPointers, readRuns } from "./pointer.ts";
 import type { BatchStores } from "./run.ts";
 import { expireSpeedView } from "./speed-expiry.ts";
 
@@ -37,16 +38,15 @@ export function connectStores(options: StoresOptions): BatchStores {
   const outputFolder = (version: string) => `${batchViews}/${version}`;
 
   return {
-    archivedFiles: async () => {
-      const partitions = Array.from({ length: configuration.partitions }, (_, partition) => partition);
-      const names = await Promise.all(
-        partitions.map(async (partition) => [partition, await storage.list(folderOf(partition), signal)] as const),
-      );
-      return Object.fromEntries(names);
-    },
+    archivedFiles: () => archivedNames(configuration, storage, signal),
+    fileContent: (partition, name) => contentOf(storage.read(`${folderOf(partition)}/${name}`, signal)),
+    filePath: (partition, name) => `${folderOf(partition)}/${name}`,
     pointers: () => readAllPointers(cassandra),
+    runs: () => readRuns(cassandra),
+    claimOthers: (keys, run) => claimOthers(cassandra, keys, run),
+    checkClaim: (key, run) => checkClaim(cassandra, key, run),
     retiredGenerations: () => retiredGenerations(cassandra),
-    removeGeneration: (key) => removeGeneration(cassandra, key),
+    removeGeneration: (key, checkClaim) => removeGeneration(cassandra, key, checkClaim),
     claimPointer: (key, run) => claimPointer(cassandra, key, run),
     movePointer: (key, run, pointer) => {
       signal.throwIfAborted();
@@ -91,4 +91,17 @@ function archivedPaths({ files }: Archived, folderOf: (partition: number) => str
   return Object.entries(files).flatMap(([partition, some]) =>
     some.map((file) => `${folderOf(Number(partition))}/${file.name}`),
   );
+}
+
+/** The names in the folders of the master dataset, by partition number. */
+export async function archivedNames(
+  configuration: Pick<BatchConfiguration, "masterDataset" | "topic" | "incarnation" | "partitions">,
+  storage: Pick<FileStorage, "list">,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { masterDataset, partitions } = configuration;
+  const listings = Array.from({ length: partitions }, (_, partition) =>
+    storage.list(partitionFolder(masterDataset, { ...configuration, partition }), signal),
+  );
+  return Object.fromEntries((await Promise.all(listings)).entries());
 }

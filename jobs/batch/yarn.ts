@@ -4,6 +4,8 @@ import { crossSiteHeaders } from "../hdfs/cross-site.ts";
 
 const application = z.object({
   id: z.string(),
+  /** The job's own, see jobConfiguration. */
+  name: z.string(),
   /** YARN's state, e.g. `ACCEPTED`, `RUNNING`. */
   state: z.string(),
   /** `UNDEFINED` until the application itself has ended. */

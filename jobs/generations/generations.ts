@@ -52,17 +52,26 @@ export async function retiredGenerations(client: Client): Promise<PointerKey[]> 
 /**
  * Removes what Cassandra holds of a generation that was given up. Interrupted, it is done again by the next call.
  *
+ * @param checkClaim fails if the batch run that removes it is no longer the one that may: asked before every deletion.
+ *   Default: it always may
  * @returns false if it has been put to use again meanwhile: then nothing has changed
  */
-export async function removeGeneration(client: Client, { view, generation }: PointerKey): Promise<boolean> {
+export async function removeGeneration(
+  client: Client,
+  { view, generation }: PointerKey,
+  checkClaim: () => Promise<void> = async () => {},
+): Promise<boolean> {
   const where = 'WHERE "view" = ? AND generation = ?';
   const key = [view, generation];
   const change = (cql: string) => applyConditionally(client, cql, key);
   if (!(await change(`UPDATE retired_generation SET removing = true ${where} IF EXISTS`))) return false;
+  await checkClaim();
   // First the pointer: what it names is nobody's then, and the batch run removes it.
   await change(`DELETE FROM batch_pointer ${where} IF EXISTS`);
-  for (const table of [progressTable, speedTable])
+  for (const table of [progressTable, speedTable]) {
+    await checkClaim();
     await client.execute(`DROP TABLE IF EXISTS ${table(view, generation)}`, [], { readTimeout: schemaTimeout });
+  }
   await change(`DELETE FROM retired_generation ${where} IF EXISTS`);
   return true;
 }

@@ -145,7 +145,11 @@ test("every server is known under its own address, and all listen on loopback ad
 
 test("a small job runs in its master and gives exactly what one pass in memory gives", async () => {
   const result = await runMapReduce(job("20260101T000000001", 1));
-  expect(result).toMatchObject({ mapInputRecords: events.length, invalid: 0, outputRecords: expected.outputRecords });
+  expect(result).toMatchObject({
+    content: { events: events.length },
+    invalid: 0,
+    outputRecords: expected.outputRecords,
+  });
   expect(await outputOfJob("20260101T000000001")).toEqual(expected.lines);
 });
 
@@ -163,7 +167,7 @@ test("a job with containers of their own gives the same, and they listen on thei
     watching = false;
   });
   await watch;
-  expect(result).toMatchObject({ mapInputRecords: events.length, outputRecords: expected.outputRecords });
+  expect(result).toMatchObject({ content: { events: events.length }, outputRecords: expected.outputRecords });
   expect(await outputOfJob("20260101T000000002")).toEqual(expected.lines);
   expect(ofContainers.size).toBeGreaterThan(0);
   for (const address of ofContainers) expect(address).toMatch(/^127\.24\.1\./);

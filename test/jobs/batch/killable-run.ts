@@ -3,6 +3,7 @@
  * so that a test can kill it. `killable-run.ts CONFIGURATION`, the JSON text of a batch configuration.
  */
 import { Client } from "cassandra-driver";
+import { ContentCount } from "../../../jobs/archive/content.ts";
 import { batchConfigurationSchema } from "../../../jobs/batch/configuration.ts";
 import { Lease } from "../../../jobs/batch/lease.ts";
 import { RecordFormat } from "../../../jobs/batch/records.ts";
@@ -33,12 +34,12 @@ await runBatch({
     ...stores,
     mapReduce: async (version, archived) => {
       const aggregates = application.views.map((view) => new Aggregate(view));
-      let events = 0;
+      const content = new ContentCount();
       for (const [partition, files] of Object.entries(archived.files))
         for (const { name } of files) {
           const text = await storage.readText(`${masterDataset}/${configuration.topic}/${partition}/${name}`);
           for (const line of text.split("\n").filter((line) => line !== "")) {
-            events++;
+            content.add(Buffer.from(line));
             for (const aggregate of aggregates) aggregate.add(JSON.parse(line) as WikipediaEdit);
           }
         }
@@ -50,7 +51,7 @@ await runBatch({
       await storage.publish(`${batchViews}/${version}/part-00000`, [output], { length: output.length });
       await storage.publish(`${batchViews}/${version}/_SUCCESS`, [], { length: 0 });
       const outputRecords = Object.fromEntries(aggregates.map(({ view, size }) => [view.name, size]));
-      return { applicationId: "none", mapInputRecords: events, invalid: 0, skipped: {}, outputRecords };
+      return { applicationId: "none", content, invalid: 0, skipped: {}, outputRecords };
     },
   },
   views: application.views,

@@ -143,13 +143,21 @@ describe("lines that are no event", () => {
     const good = { time: 0, shop: "north", item: "tea", amount: 1 };
     for (const line of [lineOf(good), Buffer.from("{"), lineOf({ ...good, time: "never" }), Buffer.alloc(0)])
       expect(mapper.add(line)).toEqual([]);
-    expect(mapper.counts).toEqual({ lines: 4, invalid: 3, skipped: { "by-shop": 0, "by-item": 0 } });
+    expect(mapper.counts).toMatchObject({
+      content: { events: 4 },
+      invalid: 3,
+      skipped: { "by-shop": 0, "by-item": 0 },
+    });
     expect(mapper.flush()).toHaveLength(2);
   });
 
   test("an event with a problem in one view is left out of that view alone", () => {
     const { records, counts } = map([{ time: 0, shop: "north", item: "tea", amount: 0.5 }]);
-    expect(counts).toEqual({ lines: 1, invalid: 0, skipped: { "by-shop": 1, "by-item": 0 } });
+    expect(counts).toMatchObject({
+      content: { events: 1, bytes: 52 },
+      invalid: 0,
+      skipped: { "by-shop": 1, "by-item": 0 },
+    });
     expect(records).toHaveLength(1);
   });
 });

@@ -68,8 +68,13 @@ test("the client puts generic options first and quotes the programs", () => {
 });
 
 const hadoop = { MAP_INPUT_RECORDS: 10, REDUCE_INPUT_RECORDS: 7, REDUCE_OUTPUT_RECORDS: 5 };
+// Of two tasks: halves of digests add up beyond their 24 bits.
+// Of two tasks: the halves of their digests add up beyond 24 bits.
 const own = {
   "lines mapped": 10,
+  "bytes mapped": 900,
+  "digest mapped, high": 0x123455 + 2 ** 24,
+  "digest mapped, low": 0x789abc + 2 ** 24,
   "records reduced": 7,
   invalid: 1,
   "skipped by-shop": 2,
@@ -86,7 +91,7 @@ describe("counters", () => {
   test("say what was done", () => {
     expect(mapReduceResult("application_1_1", counters(hadoop, own), args.views)).toEqual({
       applicationId: "application_1_1",
-      mapInputRecords: 10,
+      content: { events: 10, bytes: 900, digest: 0x123456789abc },
       invalid: 1,
       skipped: { "by-shop": 2, "by-item": 0 },
       outputRecords: { "by-shop": 3, "by-item": 2 },
@@ -111,6 +116,7 @@ class FakeCluster {
   states: { state: string; finalStatus: string; progress: number; diagnostics?: string }[] = [];
   /** Applications that an earlier run has left behind. */
   leftBehind: string[] = [];
+  leftBehindVersion = "20260101T000000000";
   #server: Server = createServer((incoming, response) => void this.#answer(incoming, response));
 
   async start(): Promise<string> {
@@ -153,9 +159,10 @@ class FakeCluster {
       };
     }
     const tag = url.searchParams.get("applicationTags");
-    const left = this.leftBehind.map((other) =>
-      application(other, { state: "RUNNING", finalStatus: "UNDEFINED", progress: 5 }),
-    );
+    const left = this.leftBehind.map((other) => ({
+      ...application(other, { state: "RUNNING", finalStatus: "UNDEFINED", progress: 5 }),
+      name: `Batch ${this.leftBehindVersion}`,
+    }));
     const [current] = this.states;
     if (tag === "batch" && current === undefined) return { apps: left.length === 0 ? null : { app: left } };
     if (current === undefined) return { apps: {} };
@@ -168,7 +175,7 @@ function application(
   id: string,
   state: { state: string; finalStatus: string; progress: number; diagnostics?: string },
 ) {
-  return { id, diagnostics: "", ...state, user: "hdfs" };
+  return { id, name: "Batch 20260102T030405006", diagnostics: "", ...state, user: "hdfs" };
 }
 
 describe("a run", () => {
@@ -209,7 +216,7 @@ describe("a run", () => {
       },
     });
 
-    expect(await run).toMatchObject({ applicationId: "application_1_2", mapInputRecords: 10 });
+    expect(await run).toMatchObject({ applicationId: "application_1_2", content: { events: 10 } });
     expect(readFileSync(join(folder, "user"), "utf8")).toBe("hdfs here\n");
     expect(cluster.killed).toEqual(["application_1_1 as hdfs"]);
     expect(progress).toEqual([

@@ -78,12 +78,18 @@ describe("a role may do what its program does:", () => {
     expect(allowed(speedAccess(names))).toEqual({ Connect: connect, Topic0: [...read, "on", topic("edits")] });
   });
 
-  test("a batch run reads events, and clears up output", () => {
+  test("a batch run reads events, notes losses, closes chunks, and clears up output", () => {
     const { Objects1, Objects2, ...others } = allowed(batchAccess(names));
-    expect(Objects1).toEqual(["s3:GetObject", "on", `${bucket}/master`, `${bucket}/master/*`]);
+    expect(Objects1).toEqual([
+      ...[write[0], "s3:GetObject", write[1], write[2]],
+      ...["on", `${bucket}/master`, `${bucket}/master/*`],
+    ]);
     expect(Objects2).toEqual(["s3:DeleteObject", "s3:GetObject", "on", `${bucket}/batch`, `${bucket}/batch/*`]);
     expect(others.List0).toEqual(["s3:ListBucket", "on", bucket]);
-    expect(Object.keys(others)).toEqual(["List0", "List3", "Unfinished3", "Objects3", "Key"]);
+    expect(others.Topic0).toEqual([...read, "kafka-cluster:WriteData", "on", topic("edits")]);
+    expect(Object.keys(others)).toEqual([
+      ...["Connect", "Topic0", "List0", "Unfinished1", "List3", "Unfinished3", "Objects3", "Key"],
+    ]);
   });
 
   test("its tasks write output, and never into the master dataset", () => {
