@@ -87,7 +87,8 @@ export interface DataAccess {
   readonly folders?: readonly {
     /** Absolute; `/` for all. */
     readonly path: string;
-    readonly operations: readonly ("list" | "read" | "write" | "delete")[];
+    /** `add` is to write what is not there yet, and never to replace; `write` does both. */
+    readonly operations: readonly ("list" | "read" | "add" | "write" | "delete")[];
   }[];
 }
 

@@ -27,7 +27,7 @@ export function archiverAccess({ topic, deadLetterTopic, masterDataset, openChun
       { name: deadLetterTopic, operations: ["read", "write"] },
     ],
     folders: [
-      { path: masterDataset, operations: ["list", "read", "write"] },
+      { path: masterDataset, operations: ["list", "read", "add"] },
       { path: openChunks, operations: all },
     ],
   };

@@ -88,11 +88,16 @@ function topicArn(clusterArn: string, topic: string): string {
   return `${clusterArn.replace(":cluster/", ":topic/")}/${topic}`;
 }
 
+/** S3's names of what is done with an upload that was begun. */
+const uploadActions = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"] as const;
+
 /** S3's names of what each operation does to objects. Writing includes to give up what was begun. */
 const objectActions = {
   list: [],
   read: ["s3:GetObject"],
-  write: ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"],
+  // To put an object takes a condition, see `addStatements`.
+  add: uploadActions,
+  write: [...uploadActions, "s3:PutObject"],
   delete: ["s3:DeleteObject"],
 } as const;
 
@@ -103,10 +108,12 @@ function folderStatements(
   if (bucketArns.length === 0) return [];
   return folders.flatMap(({ path, operations }, index): PolicyStatement[] => {
     const key = path.replace(/^\//, "");
+    // The star stands for the objects of the folder, whose names nobody knows before.
+    const objects = bucketArns.flatMap((arn) => (key === "" ? [`${arn}/*`] : [`${arn}/${key}`, `${arn}/${key}/*`]));
     const actions = [...new Set<string>(operations.flatMap((operation) => objectActions[operation]))].sort();
     return [
       ...(operations.includes("list") ? [listStatement(`List${index}`, key, bucketArns)] : []),
-      ...(operations.includes("write")
+      ...(operations.includes("write") || operations.includes("add")
         ? [
             {
               Sid: `Unfinished${index}`,
@@ -123,13 +130,25 @@ function folderStatements(
               Sid: `Objects${index}`,
               Effect: "Allow",
               Action: actions,
-              // The star stands for the objects of the folder, whose names nobody knows before.
-              Resource: bucketArns.flatMap((arn) => (key === "" ? [`${arn}/*`] : [`${arn}/${key}`, `${arn}/${key}/*`])),
+              Resource: objects,
             } satisfies PolicyStatement,
           ]
         : []),
+      ...(operations.includes("add") ? addStatements(index, objects) : []),
     ];
   });
+}
+
+/**
+ * To put objects that are not there yet: one that is whole, or the completion of its parts, has to come with the header
+ * `If-None-Match`, with which S3 refuses to replace. The parts themselves make no object, and know no such header.
+ */
+function addStatements(index: number, objects: readonly string[]): readonly PolicyStatement[] {
+  const put = { Effect: "Allow", Action: "s3:PutObject", Resource: objects } as const;
+  return [
+    { Sid: `Add${index}`, ...put, Condition: { Null: { "s3:if-none-match": "false" } } },
+    { Sid: `Parts${index}`, ...put, Condition: { Bool: { "s3:ObjectCreationOperation": "false" } } },
+  ];
 }
 
 /**
@@ -150,11 +169,11 @@ function keyStatements(
   folders: NonNullable<DataAccess["folders"]>,
   { bucketArns, keyArn }: ManagedResources,
 ): readonly PolicyStatement[] {
-  const operations = new Set(folders.flatMap((folder) => folder.operations));
+  const operations = new Set<string>(folders.flatMap((folder) => folder.operations));
   const actions = [
     // S3 reads the parts of an upload to put them together.
-    ...(operations.has("read") || operations.has("write") ? ["kms:Decrypt"] : []),
-    ...(operations.has("write") ? ["kms:GenerateDataKey"] : []),
+    ...(["read", "add", "write"].some((each) => operations.has(each)) ? ["kms:Decrypt"] : []),
+    ...(["add", "write"].some((each) => operations.has(each)) ? ["kms:GenerateDataKey"] : []),
   ];
   if (actions.length === 0 || bucketArns.length === 0) return [];
   return [{ Sid: "Key", Effect: "Allow", Action: actions, Resource: keyArn }];

@@ -3,6 +3,7 @@ import {
   archiverAccess,
   batchAccess,
   historyAccess,
+  recomputationAccess,
   servingAccess,
   speedAccess,
   tasksAccess,
@@ -54,7 +55,9 @@ describe("a role may do what its program does:", () => {
       Topic1: [...read, "kafka-cluster:WriteData", "on", topic("edits-dead")],
       List0: ["s3:ListBucket", "on", bucket, "under", "master", "master/*"],
       Unfinished0: ["s3:ListBucketMultipartUploads", "on", bucket],
-      Objects0: [write[0], "s3:GetObject", write[1], write[2], "on", `${bucket}/master`, `${bucket}/master/*`],
+      Objects0: [write[0], "s3:GetObject", write[1], "on", `${bucket}/master`, `${bucket}/master/*`],
+      Add0: [write[2], "on", `${bucket}/master`, `${bucket}/master/*`],
+      Parts0: [write[2], "on", `${bucket}/master`, `${bucket}/master/*`],
       List1: ["s3:ListBucket", "on", bucket, "under", "open", "open/*"],
       Unfinished1: ["s3:ListBucketMultipartUploads", "on", bucket],
       Objects1: [
@@ -63,6 +66,29 @@ describe("a role may do what its program does:", () => {
       ],
       Key: ["kms:Decrypt", "kms:GenerateDataKey", "on", keyArn],
     });
+  });
+
+  test("nobody's right to write the master dataset includes to replace what is there", () => {
+    const accesses = [archiverAccess, servingAccess, speedAccess, batchAccess, recomputationAccess, tasksAccess].map(
+      (access) => access(names),
+    );
+    const statements = accesses.flatMap(
+      (access) => accessPolicy(access, { bucketArns: [bucket], keyArn, kafkaArns: [kafka] }).Statement,
+    );
+    const puts = statements.filter(
+      ({ Action, Resource }) =>
+        [Action].flat().includes("s3:PutObject") &&
+        [Resource ?? []]
+          .flat()
+          .some((resource) => resource.startsWith(`${bucket}/master`) || resource === `${bucket}/*`),
+    );
+    // With the header, with which S3 refuses to replace; or what makes no object, as the parts of an upload.
+    expect(puts.map(({ Condition }) => Condition)).toEqual([
+      { Null: { "s3:if-none-match": "false" } },
+      { Bool: { "s3:ObjectCreationOperation": "false" } },
+    ]);
+    const deletes = statements.filter(({ Action }) => [Action].flat().includes("s3:DeleteObject"));
+    for (const { Resource } of deletes) expect(JSON.stringify(Resource)).not.toContain("/master");
   });
 
   test("the serving layer looks, and reads nothing", () => {
