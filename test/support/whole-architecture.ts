@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { instances } from "../../components/targets/local/index.ts";
+import type { Offsets } from "../../jobs/chunks.ts";
 import { EventProducer } from "../../jobs/kafka/event-producer.ts";
 import { generatorSource } from "../../jobs/sources/generator.ts";
 import { play } from "../../jobs/sources/play.ts";
@@ -36,13 +37,18 @@ const configuration = { ephemeral: "true", deleteData: "true", chunkSize: "1000"
 /** A whole architecture that runs on the local target: gives it events, hurts it, and asks whether it is exact. */
 export class WholeArchitecture {
   readonly stack: string;
-  readonly architecture: RunningArchitecture;
-  readonly #log: Log;
+  #architecture: RunningArchitecture;
+  #log: Log;
 
   private constructor(stack: string, architecture: RunningArchitecture) {
     this.stack = stack;
-    this.architecture = architecture;
+    this.#architecture = architecture;
     this.#log = new Log(architecture);
+  }
+
+  /** As the last `up` left it. */
+  get architecture(): RunningArchitecture {
+    return this.#architecture;
   }
 
   /** @param stack one that is up */
@@ -77,6 +83,32 @@ export class WholeArchitecture {
 
   async close(): Promise<void> {
     await this.#log.close();
+  }
+
+  /**
+   * Changes keys of the stack's configuration and brings it up with them.
+   *
+   * @returns what `up` said
+   */
+  async up(values: Readonly<Record<string, string>> = {}): Promise<string> {
+    if (Object.keys(values).length > 0) await configure(this.stack, values);
+    const said = await pulumiPasses(this.stack, "up", "--yes", "--skip-preview");
+    await this.#log.close();
+    this.#architecture = await runningArchitecture(this.stack);
+    this.#log = new Log(this.#architecture);
+    return said;
+  }
+
+  /** Where the log ends. */
+  logEnd(): Promise<Offsets> {
+    return this.#log.end();
+  }
+
+  /** Every event of the log as it is now, for an oracle that outlives what Kafka deletes. */
+  async events() {
+    const events = [];
+    for await (const event of await this.#log.events()) events.push(event);
+    return events;
   }
 
   /** Compares 200 answers with one pass in memory over the log, once the speed layer has come to its end. */

@@ -1,0 +1,20 @@
+/*
+ * One whole architecture on the local target, through histories in which events could be lost or answers be wrong. Each
+ * file beside brings its own steps, in an order that leaves the next one what it needs.
+ */
+import { afterAll, beforeAll } from "vitest";
+import { registerPartitions } from "./nothing-lost/partitions.ts";
+import { registerRetries } from "./nothing-lost/retries.ts";
+import { WholeArchitecture } from "./support/whole-architecture.ts";
+
+const stack = "test-nothing-lost";
+let whole: WholeArchitecture;
+
+beforeAll(async () => {
+  whole = await WholeArchitecture.bringUp(stack);
+});
+
+afterAll(() => WholeArchitecture.remove(stack, whole));
+
+registerPartitions(() => whole);
+registerRetries(() => whole);
