@@ -38,10 +38,10 @@ export const viewFormats = {
 export const sharedFormats = {
   /** A row of `batch_pointer`, see jobs/batch/pointer.ts. 1: a row without a format, which says nothing of what is lost. */
   pointer: 2,
-  /** The files of the master dataset, see jobs/archive/layout.ts. */
-  masterDataset: 1,
-  /** What is written to the dead-letter topic, see jobs/archive/dead-letter.ts. */
-  deadLetters: 1,
+  /** A topic's files in the master dataset, see jobs/archive/layout.ts. 1: whole chunks alone; 2: with manifests and losses. */
+  masterDataset: 2,
+  /** What is written to the dead-letter topic, see jobs/archive/dead-letter.ts. 1: a letter without a format. */
+  deadLetters: 2,
 } as const;
 
 /** Everything beside a view's code that the place or the meaning of its stored rows depends on. */

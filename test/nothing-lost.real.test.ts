@@ -5,6 +5,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { registerPartitions } from "./nothing-lost/partitions.ts";
 import { registerRetries } from "./nothing-lost/retries.ts";
+import { registerUpgrade } from "./nothing-lost/upgrade.ts";
 import { WholeArchitecture } from "./support/whole-architecture.ts";
 
 const stack = "test-nothing-lost";
@@ -17,4 +18,5 @@ beforeAll(async () => {
 afterAll(() => WholeArchitecture.remove(stack, whole));
 
 registerPartitions(() => whole);
+registerUpgrade(() => whole);
 registerRetries(() => whole);

@@ -1,7 +1,9 @@
 import { withBackOff } from "../back-off.ts";
+import { UnknownFormatError } from "../formats.ts";
 import { TopicRecreatedError } from "../kafka/errors.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import { topicFolder, topicIdFile } from "./layout.ts";
+import { noteMasterDataset } from "./master-dataset-format.ts";
 import { type ArchiveServices, PartitionArchiver } from "./partition-archiver.ts";
 import { type TrimServices, trim } from "./trim.ts";
 
@@ -14,6 +16,7 @@ const trimPause = 30_000;
  *
  * @throws {TopicRecreatedError} if the topic is not the one whose events are archived
  * @throws {ArchiveError} if the master dataset holds files of another chunk size
+ * @throws {UnknownFormatError} if newer code has written to the master dataset or to the dead-letter topic
  */
 export async function archive<Event>(
   services: ArchiveServices<Event> & { readonly trimming: TrimServices },
@@ -23,11 +26,12 @@ export async function archive<Event>(
   await withBackOff(
     async () => {
       await claim(services);
+      await noteMasterDataset(storage, topicFolder(configuration.masterDataset, configuration.topic), signal);
       await storage.discardUnfinished(topicFolder(configuration.masterDataset, configuration.topic));
     },
     {
       signal,
-      isTransient: (error) => !(error instanceof TopicRecreatedError),
+      isTransient: (error) => !(error instanceof TopicRecreatedError || error instanceof UnknownFormatError),
       onRetry: (error, failures) => {
         metrics.retries.inc({ system: error instanceof StorageError ? storage.system : "Kafka" });
         if (failures % 20 === 1) log(`${error.message}; tries again (failure ${failures})`);

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import * as z from "zod";
 import { boundedText } from "../bounded-text.ts";
+import { checkFormat, sharedFormats } from "../formats.ts";
 
 /** The most bytes of a record's value that its dead letter keeps. */
 export const longestValue = 64 * 1024;
@@ -20,6 +21,8 @@ const bytesOfRest = 1_024;
 
 /** What the dead-letter topic holds: a record that is no event, or that a view could not take, and why. */
 export const deadLetterSchema = z.object({
+  /** See `sharedFormats`; former code left it out. */
+  format: z.int().default(1),
   topic: z.string(),
   partition: z.int(),
   offset: z.int(),
@@ -41,7 +44,8 @@ export function deadLetter(
   record: { readonly offset: number; readonly value: Buffer | null },
   reason: string,
 ): DeadLetter {
-  const at = { topic, partition, offset: record.offset, reason: boundedText(reason, longestReason) };
+  const format = sharedFormats.deadLetters;
+  const at = { format, topic, partition, offset: record.offset, reason: boundedText(reason, longestReason) };
   const { value } = record;
   if (value === null) return { ...at, value: null, encoding: "utf8", bytes: 0 };
   for (let most = longestValue; ; most = Math.floor(most / 2)) {
@@ -50,6 +54,26 @@ export function deadLetter(
     const letter: DeadLetter = { ...at, value: kept.toString(encoding), encoding, bytes: value.length };
     if ((kept.length + longestReason) * mostEscaped + bytesOfRest <= mostLetterBytes) return letter;
     if (Buffer.byteLength(JSON.stringify(letter)) <= mostLetterBytes) return letter;
+  }
+}
+
+/**
+ * The letter in a record's value; undefined if it is none.
+ *
+ * @throws {UnknownFormatError} if newer code wrote it
+ */
+export function parseDeadLetter(value: Buffer | null | undefined): DeadLetter | undefined {
+  const json = parseJson(value);
+  const { format } = z.object({ format: z.int().optional() }).safeParse(json).data ?? {};
+  checkFormat("a dead letter", format, sharedFormats.deadLetters);
+  return deadLetterSchema.safeParse(json).data;
+}
+
+function parseJson(value: Buffer | null | undefined): unknown {
+  try {
+    return JSON.parse(value?.toString("utf8") ?? "");
+  } catch {
+    return undefined;
   }
 }
 

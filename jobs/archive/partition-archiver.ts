@@ -4,6 +4,7 @@ import { errorText } from "../bounded-text.ts";
 import { chunkEnd, chunkOf } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { decodeEvent, oneLine } from "../events/decode.ts";
+import { UnknownFormatError } from "../formats.ts";
 import { OffsetOutOfRangeError } from "../kafka/errors.ts";
 import type { EventProducer } from "../kafka/event-producer.ts";
 import type { LogRecord } from "../kafka/log-record.ts";
@@ -13,7 +14,7 @@ import { type Range, totalOf, within, without } from "../ranges.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { type Content, contentOf } from "./content.ts";
-import { type DeadLetter, deadLetter, deadLetterKey, deadLetterSchema, shortLetter } from "./dead-letter.ts";
+import { type DeadLetter, deadLetter, deadLetterKey, parseDeadLetter, shortLetter } from "./dead-letter.ts";
 import { fileName, type Manifest, manifestName, type Part, partitionFolder, partName } from "./layout.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 import { countLines, OpenChunk, type Stretch } from "./open-chunk.ts";
@@ -193,7 +194,7 @@ export class PartitionArchiver<Event> {
       );
     for (let offset = held.latest - 1; offset >= held.earliest; offset--) {
       const { records } = await this.#services.reader.fetch(deadLetterTopic, this.#partition, offset, { signal });
-      const letter = deadLetterSchema.safeParse(parseJson(records[0]?.value)).data;
+      const letter = parseDeadLetter(records[0]?.value);
       if (letter?.topic === topic) return letter.offset;
     }
     return -1;
@@ -524,7 +525,7 @@ export class PartitionArchiver<Event> {
     const { metrics, log } = this.#services;
     return withBackOff(operation, {
       signal,
-      isTransient: (error) => !(error instanceof ArchiveError),
+      isTransient: (error) => !(error instanceof ArchiveError || error instanceof UnknownFormatError),
       onRetry: (error, failures) => {
         metrics.retries.inc({ system });
         if (failures % 20 === 1) log(`${this.#name}: ${error.message}; tries again (failure ${failures})`);
@@ -539,12 +540,4 @@ function problemsOf<Event>(application: Application<Event>, event: Event): strin
     const problem = view.problem(event);
     return problem === undefined ? [] : [`view ${view.name}: ${problem}`];
   });
-}
-
-function parseJson(value: Buffer | null | undefined): unknown {
-  try {
-    return JSON.parse(value?.toString("utf8") ?? "");
-  } catch {
-    return undefined;
-  }
 }

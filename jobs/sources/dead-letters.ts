@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { deadLetterSchema } from "../archive/dead-letter.ts";
+import { parseDeadLetter } from "../archive/dead-letter.ts";
 import type { Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
@@ -49,7 +49,7 @@ export async function deadLettersOf(args: DeadLettersArgs): Promise<PlayedDeadLe
     for (let offset = from[partition] ?? 0; offset < latest; ) {
       const { records, next } = await reader.fetch(deadLetterTopic, partition, offset, { end: latest });
       for (const { value } of records) {
-        const letter = deadLetterSchema.safeParse(parseJson(value)).data;
+        const letter = parseDeadLetter(value);
         if (letter?.topic !== topic) continue;
         const range = ranges.find((each) => letter.offset >= each.offset && letter.offset < each.offset + each.events);
         if (range === undefined) continue;
@@ -84,12 +84,4 @@ async function waitForArchiver({ played, readOffsets, seconds = 30 }: DeadLetter
 export function readOffsetsOf(metrics: string): Offsets {
   const found = metrics.matchAll(/^archive_read_offset\{partition="(\d+)"\} (\d+)$/gm);
   return Object.fromEntries([...found].map(([, partition, offset]) => [Number(partition), Number(offset)]));
-}
-
-function parseJson(value: Buffer | null): unknown {
-  try {
-    return JSON.parse(value?.toString("utf8") ?? "");
-  } catch {
-    return undefined;
-  }
 }

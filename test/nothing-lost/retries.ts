@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { loadApplication } from "../../components/application.ts";
 import { instances } from "../../components/targets/local/index.ts";
 import type { Offsets } from "../../jobs/chunks.ts";
-import { checkAnswers } from "../../jobs/serving/check.ts";
+import { checkAnswers } from "../../jobs/oracle/check.ts";
 import { progressTable } from "../../jobs/speed/tables.ts";
 import { stackFolder } from "../../scripts/environment.ts";
 import type { WholeArchitecture } from "../support/whole-architecture.ts";

@@ -280,6 +280,7 @@ describe("the archiver", () => {
       [
         "sizes-0-1",
         {
+          format: 2,
           topic,
           partition: 0,
           offset: 1,
@@ -291,7 +292,16 @@ describe("the archiver", () => {
       ],
       [
         "sizes-0-2",
-        { topic, partition: 0, offset: 2, reason: "there is no value", value: null, encoding: "utf8", bytes: 0 },
+        {
+          format: 2,
+          topic,
+          partition: 0,
+          offset: 2,
+          reason: "there is no value",
+          value: null,
+          encoding: "utf8",
+          bytes: 0,
+        },
       ],
       [
         "sizes-0-3",

@@ -5,6 +5,7 @@ import {
   deadLetterSchema,
   longestValue,
   mostLetterBytes,
+  parseDeadLetter,
   shortLetter,
 } from "../../../jobs/archive/dead-letter.ts";
 
@@ -44,4 +45,18 @@ test("a letter that the topic refuses says as much as its place and why, without
   expect(short).toMatchObject({ offset: 2 ** 52, value: "", bytes: 1, encoding: "utf8" });
   expect(short.reason).toMatch(/^not JSON!+… \(the value is left out: the topic refused the letter with it\)$/);
   expect(bytesOf(short)).toBeLessThan(1_000);
+});
+
+test("a letter without a format is one of the first; one of newer code is refused, and what is none is none", () => {
+  const { format, ...first } = letterOf(Buffer.from("{"));
+  const parse = (letter: unknown) => parseDeadLetter(Buffer.from(JSON.stringify(letter)));
+  expect(format).toBe(2);
+  expect(parse(first)).toEqual({ ...first, format: 1 });
+  expect(parse({ ...first, format })).toEqual({ ...first, format });
+  expect(() => parse({ ...first, format: 3, reason: ["another", "shape"] })).toThrow(
+    "a dead letter has format 3; this code knows formats up to 2",
+  );
+  expect(parse({ hello: "world" })).toBeUndefined();
+  expect(parseDeadLetter(Buffer.from("{"))).toBeUndefined();
+  expect(parseDeadLetter(null)).toBeUndefined();
 });
