@@ -18,7 +18,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { table } from "../components/table.ts";
-import { CommandLine, runCommandLine, UsageError } from "./command-line.ts";
+import { CommandLine, runCommandLine } from "./command-line.ts";
 import { checkout } from "./environment.ts";
 import { chooseTests, findHeavyTests, type HeavyTest, kindOf, minutesOf } from "./heavy-tests.ts";
 import { runPackageProgram } from "./package-program.ts";
@@ -30,6 +30,12 @@ interface Part {
   readonly run: () => Promise<Counts>;
 }
 
+/** What runs, and what is said of what does not. */
+interface Plan {
+  readonly parts: readonly Part[];
+  readonly notes: readonly string[];
+}
+
 const check: readonly Part[] = [
   passing("type check", "tsc", "--project", "."),
   passing("lint and format", "biome", "check", "."),
@@ -38,8 +44,8 @@ const check: readonly Part[] = [
 const kinds = ["unit", "real", "long", "docker", "kubernetes", "storage"];
 
 await runCommandLine(async () => {
-  const [first = "--", ...others] = process.argv.slice(2);
-  const { parts, notes } = first.startsWith("-") ? choice() : { parts: partsOf(first, others), notes: [] };
+  const args = process.argv.slice(2);
+  const { parts, notes } = partsOfKind(args) ?? choice(args);
   for (const note of notes) console.log(note);
   const results: { readonly name: string; readonly counts: Counts; readonly seconds: number }[] = [];
   for (const { name, run } of parts) {
@@ -59,17 +65,16 @@ await runCommandLine(async () => {
   return total.failed === 0 ? 0 : 1;
 });
 
-/** @throws {UsageError} if there is no such kind */
-function partsOf(kind: string, vitestArguments: readonly string[]): readonly Part[] {
-  if (kind === "check") return check;
-  if (kinds.includes(kind)) return [vitest(`${kind} tests`, kind, ...vitestArguments)];
-  throw new UsageError(`there is no kind of test ${JSON.stringify(kind)}; the kinds are check, ${kinds.join(", ")}`);
+/** What runs of one kind; undefined where no kind is named. */
+function partsOfKind([kind = "", ...vitestArguments]: readonly string[]): Plan | undefined {
+  if (kind === "check") return { parts: check, notes: [] };
+  return kinds.includes(kind) ? { parts: [vitest(`${kind} tests`, kind, ...vitestArguments)], notes: [] } : undefined;
 }
 
-/** What `npm test` runs, and what it says of what it does not run. */
-function choice(): { readonly parts: readonly Part[]; readonly notes: readonly string[] } {
+/** What `npm test` runs. @throws {UsageError} if the arguments are none of its options */
+function choice(args: readonly string[]): Plan {
   const options = { seed: { type: "string" }, all: { type: "boolean" } } as const;
-  const commandLine = new CommandLine({ name: "test", usage: "[--seed N | --all]", options }, process.argv.slice(2));
+  const commandLine = new CommandLine({ name: "test", usage: "[--seed N | --all]", options }, args);
   const { all = false } = commandLine.values;
   const seed = commandLine.whole("seed", 0, 999_999_999_999) ?? seedOfCommit();
   commandLine.throwIfAny();
