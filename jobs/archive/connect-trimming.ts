@@ -1,5 +1,5 @@
 import { Admin } from "@platformatic/kafka";
-import { Client } from "cassandra-driver";
+import type { Client } from "cassandra-driver";
 import { readAllPointers } from "../batch/pointer.ts";
 import type { Configuration } from "../configuration.ts";
 import { connectionOptions } from "../kafka/connection.ts";
@@ -7,14 +7,7 @@ import { kafkaError } from "../kafka/kafka-error.ts";
 import type { TrimServices } from "./trim.ts";
 
 /** Kafka and Cassandra as trimming uses them. Nothing is connected before the first call. */
-export function connectTrimming({ kafka, cassandra, generations }: Configuration): TrimServices {
-  const { contactPoints, localDataCenter, keyspace } = cassandra;
-  const client = new Client({
-    contactPoints,
-    localDataCenter,
-    keyspace,
-    socketOptions: { connectTimeout: 5_000, readTimeout: 15_000 },
-  });
+export function connectTrimming({ kafka, generations }: Configuration, client: Client): TrimServices {
   const admin = new Admin({
     clientId: "archiver",
     bootstrapBrokers: [...kafka.bootstrapServers],

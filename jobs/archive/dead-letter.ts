@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import * as z from "zod";
 import { boundedText } from "../bounded-text.ts";
 import { checkFormat, sharedFormats } from "../formats.ts";
+import type { PartitionOfLog } from "./layout.ts";
 
 /** The most bytes of a record's value that its dead letter keeps. */
 export const longestValue = 64 * 1024;
@@ -26,6 +27,8 @@ export const deadLetterSchema = z.object({
   topic: z.string(),
   partition: z.int(),
   offset: z.int(),
+  /** Of which life of the log, see jobs/log. Default: the first */
+  incarnation: z.int().positive().optional(),
   reason: z.string(),
   /** The record's value, cut at 64 KiB, or earlier where JSON makes more of it; null if it had none. */
   value: z.string().nullable(),
@@ -39,13 +42,14 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
 /** The dead letter of a record: its JSON has at most {@link mostLetterBytes} bytes, whatever the record. */
 export function deadLetter(
-  topic: string,
-  partition: number,
+  log: PartitionOfLog,
   record: { readonly offset: number; readonly value: Buffer | null },
   reason: string,
 ): DeadLetter {
+  const { topic, partition, incarnation } = log;
   const format = sharedFormats.deadLetters;
-  const at = { format, topic, partition, offset: record.offset, reason: boundedText(reason, longestReason) };
+  const life = incarnation === 1 ? {} : { incarnation };
+  const at = { format, topic, partition, ...life, offset: record.offset, reason: boundedText(reason, longestReason) };
   const { value } = record;
   if (value === null) return { ...at, value: null, encoding: "utf8", bytes: 0 };
   for (let most = longestValue; ; most = Math.floor(most / 2)) {
@@ -92,6 +96,6 @@ function beginning(value: Buffer, most: number): Buffer {
 }
 
 /** The dead letter's key in its topic. */
-export function deadLetterKey({ topic, partition, offset }: DeadLetter): string {
-  return `${topic}-${partition}-${offset}`;
+export function deadLetterKey({ topic, partition, offset, incarnation }: DeadLetter): string {
+  return `${topic}-${partition}-${offset}${incarnation === undefined ? "" : `-${incarnation}`}`;
 }

@@ -1,11 +1,13 @@
 /** The archiver: a service that copies the events from Kafka to the master dataset. */
 import { parseArgs } from "node:util";
+import { Client } from "cassandra-driver";
 import fastify from "fastify";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
 import { answeredHosts, misdirected } from "../hosts.ts";
 import { EventProducer } from "../kafka/event-producer.ts";
 import { RangeReader } from "../kafka/range-reader.ts";
+import { type Incarnation, noteIncarnation } from "../log/incarnation.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { archive } from "./archiver.ts";
 import { connectTrimming } from "./connect-trimming.ts";
@@ -41,7 +43,15 @@ const markers = new EventProducer({
   onRetry,
 });
 const storage = openStorage(configuration.storage);
-const trimming = connectTrimming(configuration);
+const { contactPoints, localDataCenter, keyspace } = configuration.cassandra;
+const cassandra = new Client({
+  contactPoints,
+  localDataCenter,
+  keyspace,
+  socketOptions: { connectTimeout: 5_000, readTimeout: 15_000 },
+});
+const trimming = connectTrimming(configuration, cassandra);
+const note = (life: Incarnation) => noteIncarnation(cassandra, configuration.topic, configuration.incarnation, life);
 
 const server = fastify();
 const hosts = answeredHosts(values.address, Number(values.port));
@@ -59,7 +69,7 @@ const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort(new Error(signal)));
 try {
   await archive(
-    { configuration, application, reader, deadLetters, markers, storage, trimming, metrics, log },
+    { configuration, application, reader, deadLetters, markers, storage, trimming, note, metrics, log },
     stop.signal,
   );
 } catch (error) {

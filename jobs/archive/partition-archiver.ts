@@ -3,9 +3,9 @@ import { abortable, pause, withBackOff } from "../back-off.ts";
 import { errorText } from "../bounded-text.ts";
 import { chunkEnd, chunkOf } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
-import { decodeEvent, oneLine } from "../events/decode.ts";
+import { type Decoded, decodeEvent, oneLine } from "../events/decode.ts";
 import { UnknownFormatError } from "../formats.ts";
-import { OffsetOutOfRangeError } from "../kafka/errors.ts";
+import { LogDivergedError, OffsetOutOfRangeError, TopicRecreatedError } from "../kafka/errors.ts";
 import type { EventProducer } from "../kafka/event-producer.ts";
 import type { LogRecord } from "../kafka/log-record.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
@@ -54,6 +54,9 @@ export interface ArchiveServices<Event> {
   readonly now?: () => number;
 }
 
+/** What says that a log is another one than it was. */
+const anotherLog = [OffsetOutOfRangeError, LogDivergedError, TopicRecreatedError];
+
 const lineEnd = Buffer.from("\n");
 
 const minute = 60_000;
@@ -83,6 +86,8 @@ export class PartitionArchiver<Event> {
   readonly #openFolder: string;
   readonly #name: string;
   readonly #label: { readonly partition: string };
+  /** By the offset where a file ends, the epoch of the leader that wrote what is before it. */
+  readonly #epochs = new Map<number, number>();
   /** The chunks that have a file, by their first offset. */
   readonly #done = new Map<number, Range>();
   /** The first offsets of those that have a manifest as well. */
@@ -122,7 +127,6 @@ export class PartitionArchiver<Event> {
   /**
    * Archives until the signal comes.
    *
-   * @throws {TopicRecreatedError} if the topic was made again
    * @throws {ArchiveError} if the folder holds files of another chunk size
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -159,6 +163,11 @@ export class PartitionArchiver<Event> {
     return wholeRun(files, this.#first, this.#services.configuration.chunkSize).end;
   }
 
+  /** Whether the log is another one than the one that is archived. */
+  get isDiverged(): boolean {
+    return this.#isDiverged;
+  }
+
   /** When the oldest event that is not in the storage was written, in milliseconds since 1970; undefined if all are. */
   get oldestUnstored(): number | undefined {
     return this.#open?.oldestUnstored;
@@ -178,15 +187,21 @@ export class PartitionArchiver<Event> {
           "the archiver may write there",
       );
     for (const range of files.chunks) this.#done.set(range.start, range);
-    for (const [{ range }] of files.manifests.values() as Iterable<[Manifest]>) this.#noted.add(range.start);
-    for (const part of partsOf(parts)) this.#parts.set(part.name, part);
+    for (const [{ range, leaderEpoch }] of files.manifests.values() as Iterable<[Manifest]>) {
+      this.#noted.add(range.start);
+      this.#epochs.set(range.end, leaderEpoch);
+    }
+    for (const part of partsOf(parts)) {
+      this.#parts.set(part.name, part);
+      this.#epochs.set(part.end, part.leaderEpoch);
+    }
     this.#lost = files.lost;
     this.#services.metrics.lostOffsets.set(this.#label, 0);
   }
 
   /** The offset of the last dead letter; -1 if there is none. */
   async #lastLettered(signal: AbortSignal): Promise<number> {
-    const { topic, deadLetterTopic } = this.#services.configuration;
+    const { topic, deadLetterTopic, incarnation } = this.#services.configuration;
     const held = (await this.#services.reader.watermarks(deadLetterTopic))[this.#partition];
     if (held === undefined)
       throw new ArchiveError(
@@ -195,7 +210,7 @@ export class PartitionArchiver<Event> {
     for (let offset = held.latest - 1; offset >= held.earliest; offset--) {
       const { records } = await this.#services.reader.fetch(deadLetterTopic, this.#partition, offset, { signal });
       const letter = parseDeadLetter(records[0]?.value);
-      if (letter?.topic === topic) return letter.offset;
+      if (letter?.topic === topic && (letter.incarnation ?? 1) === incarnation) return letter.offset;
     }
     return -1;
   }
@@ -228,10 +243,12 @@ export class PartitionArchiver<Event> {
     const open = new OpenChunk(range, (this.#services.memoryBytes ?? 64 * 1024 * 1024) / configuration.partitions);
     this.#open = open;
     let offset = this.#behindParts(open, range.start);
+    let lastEpoch = this.#epochs.get(offset) ?? -1;
     open.continueAt(offset);
     while (offset < range.end) {
       if (offset < this.#earliest) {
         offset = await this.#skip(open, offset, signal);
+        lastEpoch = this.#epochs.get(offset) ?? -1;
         continue;
       }
       try {
@@ -239,21 +256,24 @@ export class PartitionArchiver<Event> {
           configuration.topic,
           this.#partition,
           offset,
-          { end: range.end, maxWaitMilliseconds: 1_000, signal },
+          // Of another log than what is before was read from, nothing is archived behind it.
+          { end: range.end, lastEpoch, maxWaitMilliseconds: 1_000, signal },
         );
         const { letters, ...sorted } = this.#sort(records);
         await this.#send(letters, signal);
         this.#isDiverged = false;
         metrics.diverged.set(this.#label, 0);
-        if (next > offset) open.add({ ...sorted, end: next, leaderEpoch });
+        if (leaderEpoch >= 0) lastEpoch = leaderEpoch;
+        if (next > offset) open.add({ ...sorted, end: next, leaderEpoch: lastEpoch });
         offset = next;
         metrics.events.inc(this.#label, sorted.content.events);
         metrics.readOffset.set(this.#label, offset);
         metrics.lag.set(this.#label, Math.max(0, latest - offset));
       } catch (error) {
-        if (!(error instanceof OffsetOutOfRangeError)) throw error;
-        if (offset < error.earliest) this.#earliest = error.earliest;
-        else await this.#waitForLongerLog(error, signal);
+        if (error instanceof OffsetOutOfRangeError && offset < error.earliest) this.#earliest = error.earliest;
+        else if (anotherLog.some((kind) => error instanceof kind))
+          await this.#waitForFormerLog(open, error as Error, signal);
+        else throw error;
       }
     }
     return open;
@@ -293,13 +313,20 @@ export class PartitionArchiver<Event> {
     return this.#behindParts(open, next);
   }
 
-  /** The log ends before what was read of it: it is another one, and nothing of it may be mixed with the former. */
-  async #waitForLongerLog(error: OffsetOutOfRangeError, signal: AbortSignal): Promise<void> {
+  /**
+   * The log is another one than what was read of it, and nothing of it may be mixed with the former. What is in memory is
+   * nowhere else by now.
+   */
+  async #waitForFormerLog(open: OpenChunk, error: Error, signal: AbortSignal): Promise<void> {
     const { metrics, log } = this.#services;
     metrics.diverged.set(this.#label, 1);
-    if (!this.#isDiverged)
-      log(`${error.message}; nothing of this partition is archived until it is the former one again`);
-    this.#isDiverged = true;
+    if (!this.#isDiverged) {
+      log(
+        `${error.message}; nothing more of this partition is archived until you accept it: npm run batch -- --accept-loss`,
+      );
+      this.#isDiverged = true;
+      if (open.memory !== undefined) await this.#store(open, signal);
+    }
     await pause(lossPause, signal);
   }
 
@@ -314,7 +341,11 @@ export class PartitionArchiver<Event> {
     let firstEvent: Stretch["firstEvent"];
     for (const record of records) {
       if (isSealMarker(record)) continue;
-      const { event, reason } = decodeEvent(application, record.value, configuration.maxEventBytes);
+      const decoded: Decoded<Event> =
+        record.problem === undefined
+          ? decodeEvent(application, record.value, configuration.maxEventBytes)
+          : { reason: record.problem };
+      const { event, reason } = decoded;
       const problems = reason !== undefined ? [reason] : problemsOf(application, event);
       if (reason === undefined) {
         const line = oneLine(record.value as Buffer);
@@ -324,7 +355,7 @@ export class PartitionArchiver<Event> {
         firstEvent ??= { offset: record.offset, timestamp: Math.min(record.timestamp, this.#now()) };
       }
       if (problems.length > 0)
-        letters.push(deadLetter(configuration.topic, this.#partition, record, problems.join("; ")));
+        letters.push(deadLetter({ ...configuration, partition: this.#partition }, record, problems.join("; ")));
     }
     // A copy: a record's value would keep the whole response of its fetch in memory.
     return { lines: Buffer.concat(lines), content: countLines(values), firstEvent, letters };
@@ -389,7 +420,7 @@ export class PartitionArchiver<Event> {
     const { topic, sealHours } = configuration;
     const open = this.#open;
     const firstEvent = open?.firstEvent;
-    if (open === undefined || firstEvent === undefined || open.isSealed) return;
+    if (open === undefined || firstEvent === undefined || open.isSealed || this.#isDiverged) return;
     await this.#patiently("Kafka", signal, async () => {
       const old = Math.floor(this.#now() - sealHours * 60 * minute);
       const [reached, ends] = await Promise.all([reader.offsetsAt(topic, old), reader.latest(topic)]);

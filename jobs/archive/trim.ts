@@ -93,8 +93,13 @@ async function trimOnce<Event>(
   const before = trimOffsets({ ...args, horizons, young });
   // What is to go is looked for once more where it is to be: files may have been deleted.
   const sure: Record<string, number> = {};
+  // In another log the offsets that are archived are other events.
   for (const [partition, offset] of Object.entries(before))
-    if (((await archivers[Number(partition)]?.storedEnd(signal)) ?? 0) >= offset) sure[partition] = offset;
+    if (
+      archivers[Number(partition)]?.isDiverged === false &&
+      ((await archivers[Number(partition)]?.storedEnd(signal)) ?? 0) >= offset
+    )
+      sure[partition] = offset;
   if (Object.keys(sure).length === 0) return;
   await trimming.deleteRecords(topic, sure);
   for (const [partition, offset] of Object.entries(sure)) {

@@ -72,7 +72,7 @@ export class TopicRecreatedError extends Error {
   constructor(topic: string, expectedId: string, actualId: string) {
     super(
       `topic ${topic} was deleted and made again: its id was ${expectedId} and is ${actualId}, ` +
-        "so its offsets mean other events than before; use a new topic's name, or remove what was computed from the old one",
+        "so its offsets mean other events than before; npm run batch -- --accept-loss goes on with it as it is now",
     );
     this.name = "TopicRecreatedError";
     this.topic = topic;

@@ -5,8 +5,11 @@
  */
 import type { Client } from "cassandra-driver";
 import * as z from "zod";
-import { topicFolder } from "../archive/layout.ts";
+import type { Content } from "../archive/content.ts";
+import { topicFolder, topicIdFile } from "../archive/layout.ts";
 import type { Offsets } from "../chunks.ts";
+import type { Configuration } from "../configuration.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 
 /** A life of a topic's log. */
 export interface Incarnation {
@@ -14,10 +17,22 @@ export interface Incarnation {
   readonly topicId: string;
   /** By partition, the first offset that belongs to it; one that is not named belongs to it from 0 on. */
   readonly first: Offsets;
+  /** The files of the former incarnations that count on: of every later batch view they are part. */
+  readonly former: readonly FormerFile[];
+}
+
+/** A file of a former incarnation, and what it holds. */
+export interface FormerFile extends Content {
+  readonly path: string;
 }
 
 const offset = z.int().nonnegative();
-const incarnationSchema = z.strictObject({ topicId: z.string(), first: z.record(z.string(), offset) });
+const formerSchema = z.strictObject({ path: z.string(), events: offset, bytes: offset, digest: offset });
+const incarnationSchema = z.strictObject({
+  topicId: z.string(),
+  first: z.record(z.string(), offset),
+  former: z.array(formerSchema),
+});
 
 /** The file that describes an incarnation from the second on: what describes the first is `topicIdFile`. */
 export function incarnationFile(masterDataset: string, topic: string, incarnation: number): string {
@@ -44,6 +59,36 @@ export function parseIncarnation(text: string, path: string): Incarnation {
   }
 }
 
+/** What the copy has of an incarnation. */
+export type NotedIncarnation = Pick<Incarnation, "topicId" | "first">;
+
+/**
+ * What the master dataset says of an incarnation. The first is described by the first who asks.
+ *
+ * @param topicId Kafka's id of the topic as it is now
+ * @throws {Error} if nothing describes it
+ */
+export async function describedLife(
+  storage: Pick<FileStorage, "list" | "publish" | "readText">,
+  { masterDataset, topic, incarnation }: Pick<Configuration, "masterDataset" | "topic" | "incarnation">,
+  topicId: string,
+): Promise<Incarnation> {
+  if (incarnation === 1) {
+    const path = topicIdFile(masterDataset, topic);
+    const text = Buffer.from(topicId);
+    await storage.publish(path, [text], { length: text.length });
+    return { topicId: await storage.readText(path), first: {}, former: [] };
+  }
+  const path = incarnationFile(masterDataset, topic, incarnation);
+  const names = await storage.list(topicFolder(masterDataset, topic));
+  if (!names.some((name) => describedIncarnation(name) === incarnation))
+    throw new Error(
+      `there is no ${path}: nobody has begun incarnation ${incarnation} of the log. \`npm run batch -- --accept-loss\` ` +
+        "does, where the log is another one; else set logIncarnation to what it was",
+    );
+  return parseIncarnation(await storage.readText(path), path);
+}
+
 /** The table that has a copy of the incarnations; `first` is JSON. What is written once never changes. */
 export const createIncarnationTable = `CREATE TABLE IF NOT EXISTS log_incarnation (
   topic text, incarnation int, topic_id text, first text,
@@ -55,14 +100,18 @@ export async function noteIncarnation(
   client: Client,
   topic: string,
   number: number,
-  { topicId, first }: Incarnation,
+  { topicId, first }: Pick<Incarnation, "topicId" | "first">,
 ): Promise<void> {
   const query = "INSERT INTO log_incarnation (topic, incarnation, topic_id, first) VALUES (?, ?, ?, ?)";
   await client.execute(query, [topic, number, topicId, JSON.stringify(first)], { prepare: true, isIdempotent: true });
 }
 
 /** The copy; undefined as long as nobody has written it. */
-export async function readIncarnation(client: Client, topic: string, number: number): Promise<Incarnation | undefined> {
+export async function readIncarnation(
+  client: Client,
+  topic: string,
+  number: number,
+): Promise<NotedIncarnation | undefined> {
   const query = "SELECT topic_id, first FROM log_incarnation WHERE topic = ? AND incarnation = ?";
   const row = (await client.execute(query, [topic, number], { prepare: true, isIdempotent: true })).first();
   if (row === null || row.topic_id === null) return undefined;
@@ -76,10 +125,10 @@ export async function readIncarnation(client: Client, topic: string, number: num
  */
 export class KnownIncarnation {
   readonly #number: number;
-  readonly #read: () => Promise<Incarnation | undefined>;
-  #known: Incarnation | undefined;
+  readonly #read: () => Promise<NotedIncarnation | undefined>;
+  #known: NotedIncarnation | undefined;
 
-  constructor(number: number, read: () => Promise<Incarnation | undefined>) {
+  constructor(number: number, read: () => Promise<NotedIncarnation | undefined>) {
     this.#number = number;
     this.#read = read;
   }
@@ -101,7 +150,7 @@ export class KnownIncarnation {
     );
   }
 
-  async #get(): Promise<Incarnation | undefined> {
+  async #get(): Promise<NotedIncarnation | undefined> {
     this.#known ??= await this.#read();
     return this.#known;
   }

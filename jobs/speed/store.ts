@@ -6,7 +6,7 @@ import { readPointer } from "../batch/pointer.ts";
 import { eraOf, type Offsets } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { UnknownFormatError } from "../formats.ts";
-import { type Incarnation, readIncarnation } from "../log/incarnation.ts";
+import { type NotedIncarnation, readIncarnation } from "../log/incarnation.ts";
 import type { View } from "../views/view.ts";
 import type { ChangedRow } from "./chunk-rows.ts";
 import { previousText } from "./previous-state.ts";
@@ -183,7 +183,7 @@ export class CassandraSpeedStore implements SpeedStore {
   }
 
   /** The life of the log that the rows are of, see jobs/log; undefined as long as nobody has noted it. */
-  incarnation(): Promise<Incarnation | undefined> {
+  incarnation(): Promise<NotedIncarnation | undefined> {
     const { topic, incarnation } = this.#options.configuration;
     return this.#patiently(() => readIncarnation(this.#client, topic, incarnation));
   }

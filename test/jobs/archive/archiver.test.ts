@@ -6,6 +6,7 @@ import { fileName, lostName, manifestName } from "../../../jobs/archive/layout.t
 import { missingRanges, partitionFiles, partsOf, wholeRun } from "../../../jobs/archive/partition-files.ts";
 import { decodeEvent } from "../../../jobs/events/decode.ts";
 import { isSealMarker } from "../../../jobs/kafka/seal-marker.ts";
+import { incarnationText } from "../../../jobs/log/incarnation.ts";
 import { type Range, within, without } from "../../../jobs/ranges.ts";
 import { randomNumbers } from "../../../jobs/sources/random.ts";
 import { deadLetterTopic, SimulatedWorld, sizes, times, topic } from "./simulated-world.ts";
@@ -313,17 +314,90 @@ describe("the archiver", () => {
     ]);
   });
 
-  it("refuses the folder of a topic that was made again", async () => {
-    const world = new SimulatedWorld(2, 1);
-    for (let size = 0; size < 4; size++) world.append(0, good(size));
-    await run(world);
-    world.topicId = "second";
-    await expect(
+  describe("of another log archives nothing, waits, and says why:", () => {
+    /** Starts an archiver, waits for a line, and for a while more; the files that are new since. */
+    const start = async (world: SimulatedWorld, line: RegExp) => {
+      const before = [...world.files.keys()];
+      const stop = new AbortController();
+      const services = world.services(() => {});
+      let ended: unknown;
+      archive(services, stop.signal).catch((error: unknown) => (ended = error));
+      const said = () => world.lines.filter((one) => line.test(one));
+      for (const end = Date.now() + 5_000; said().length === 0 && Date.now() < end; )
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(ended).toBeUndefined();
+      expect(said()).toHaveLength(1);
+      expect(await services.metrics.registry.metrics()).toMatch(/archive_diverged\{partition="0"\} 1/);
+      services.kill();
+      stop.abort(new Error("the test is over"));
+      return [...world.files.keys()].filter((path) => !before.includes(path));
+    };
+    const archived = async () => {
+      const world = new SimulatedWorld(2, 1);
+      for (let size = 0; size < 4; size++) world.append(0, good(size));
+      await run(world);
+      return world;
+    };
+
+    it("a topic that was made again; the next life of the log begins where it is described", async () => {
+      const world = await archived();
+      world.topicId = "second";
+      expect(await start(world, /made again: its id was first and is second.*--accept-loss/)).toEqual([]);
+      world.incarnation = 2;
+      const life = { topicId: "second", first: {}, former: [] };
+      world.files.set(`/master/${topic}/incarnation-2.json`, Buffer.from(incarnationText(life)));
+      const stop = new AbortController();
+      const services = world.services(() => {});
+      archive(services, stop.signal).catch(() => {});
+      const path = `/master/${topic}/incarnation-2/0/${fileName({ start: 2, end: 4 })}`;
+      while (!world.files.has(path)) await new Promise((resolve) => setTimeout(resolve, 2));
+      services.kill();
+      stop.abort(new Error("the test is over"));
+      expect(world.noted.at(-1)).toEqual(life);
+    });
+
+    it("a log that ends before what is archived", async () => {
+      const world = await archived();
+      world.cut(0, 3);
+      expect(await start(world, /offset 4 of sizes-0 is not in \[0, 3\).*--accept-loss/)).toEqual([]);
+    });
+
+    it("a log that lost its tail and has grown past it since", async () => {
+      const world = await archived();
+      world.cut(0, 3);
+      for (let size = 0; size < 9; size++) world.append(0, good(size));
+      expect(await start(world, /read up to offset 4 under leader epoch 0.*--accept-loss/)).toEqual([]);
+    });
+
+    it("a life of the log that nobody has begun", async () => {
+      const world = await archived();
+      world.incarnation = 2;
+      const stop = new AbortController();
       archive(
         world.services(() => {}),
-        new AbortController().signal,
-      ),
-    ).rejects.toThrow("topic sizes was deleted and made again: its id was first and is second");
+        stop.signal,
+      ).catch(() => {});
+      const isSaid = () => world.lines.some((line) => line.includes("nobody has begun incarnation 2"));
+      while (!isSaid()) await new Promise((resolve) => setTimeout(resolve, 2));
+      stop.abort(new Error("the test is over"));
+    });
+  });
+
+  it("begins in the middle of a chunk where this life of the log does", async () => {
+    const world = new SimulatedWorld(4, 1);
+    for (let size = 0; size < 8; size++) world.append(0, good(size));
+    world.incarnation = 2;
+    const life = { topicId: "first", first: { 0: 3 }, former: [] };
+    world.files.set(`/master/${topic}/incarnation-2.json`, Buffer.from(incarnationText(life)));
+    const stop = new AbortController();
+    const services = world.services(() => {});
+    archive(services, stop.signal).catch(() => {});
+    const path = (start: number, end: number) => `/master/${topic}/incarnation-2/0/${fileName({ start, end })}`;
+    while (!world.files.has(path(4, 8))) await new Promise((resolve) => setTimeout(resolve, 2));
+    services.kill();
+    stop.abort(new Error("the test is over"));
+    expect(String(world.files.get(path(3, 4)))).toBe(`${good(3)}\n`);
   });
 
   it("refuses a folder with chunks of another size", async () => {

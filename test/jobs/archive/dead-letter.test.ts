@@ -9,7 +9,8 @@ import {
   shortLetter,
 } from "../../../jobs/archive/dead-letter.ts";
 
-const letterOf = (value: Buffer, reason = "why") => deadLetter("t".repeat(249), 7, { offset: 2 ** 52, value }, reason);
+const letterOf = (value: Buffer, reason = "why") =>
+  deadLetter({ topic: "t".repeat(249), partition: 7, incarnation: 1 }, { offset: 2 ** 52, value }, reason);
 const bytesOf = (letter: object) => Buffer.byteLength(JSON.stringify(letter));
 
 test("a dead letter fits its topic, whatever the value's bytes and the reason are", () => {

@@ -16,7 +16,8 @@ it("a file's name is its range, sorts as offsets do, and comes back", () => {
 });
 
 it("a dead letter holds any bytes, cut at 64 KiB", () => {
-  const letter = (value: Buffer | null) => deadLetter("t", 1, { offset: 7, value }, "why");
+  const letter = (value: Buffer | null) =>
+    deadLetter({ topic: "t", partition: 1, incarnation: 1 }, { offset: 7, value }, "why");
   expect(letter(Buffer.from("ü"))).toEqual({
     format: 2,
     topic: "t",

@@ -8,10 +8,11 @@ import type { Offsets } from "../../../jobs/chunks.ts";
 import type { Configuration } from "../../../jobs/configuration.ts";
 import { HdfsError } from "../../../jobs/hdfs/hdfs-error.ts";
 import { HdfsFileStorage } from "../../../jobs/hdfs/hdfs-file-storage.ts";
-import { OffsetOutOfRangeError } from "../../../jobs/kafka/errors.ts";
+import { LogDivergedError, OffsetOutOfRangeError } from "../../../jobs/kafka/errors.ts";
 import type { ProducedRecord } from "../../../jobs/kafka/event-producer.ts";
 import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
-import type { Fetched } from "../../../jobs/kafka/range-reader.ts";
+import type { Fetched, FetchOptions } from "../../../jobs/kafka/range-reader.ts";
+import type { Incarnation } from "../../../jobs/log/incarnation.ts";
 import { sum } from "../../../jobs/measures/index.ts";
 import { view } from "../../../jobs/views/view.ts";
 
@@ -44,6 +45,7 @@ const [minute, hour] = [60_000, 3_600_000];
 /** What an archiver works with in the world. */
 export type WorldServices = ArchiveServices<z.infer<typeof event>> & {
   readonly trimming: TrimServices;
+  readonly note: (life: Incarnation) => Promise<void>;
   /** None of its operations has an effect or an end from now on. */
   readonly kill: () => void;
 };
@@ -59,6 +61,11 @@ export class SimulatedWorld {
   time = 0;
   /** By topic and partition. */
   readonly logs = new Map<string, LogRecord[]>();
+  /** Which life of the log the archivers are told to read, and what they noted of it. */
+  incarnation = 1;
+  readonly noted: Incarnation[] = [];
+  /** The epoch of the leader that wrote a record. */
+  readonly #epochs = new WeakMap<LogRecord, number>();
   /** The first offset that retention left, by topic and partition. */
   readonly earliest = new Map<string, number>();
   readonly files = new Map<string, Buffer>();
@@ -76,13 +83,20 @@ export class SimulatedWorld {
   }
 
   append(partition: number, value: string | null): void {
-    const log = this.log(topic, partition);
-    log.push({
-      offset: log.length,
-      timestamp: this.time,
-      key: null,
-      value: value === null ? null : Buffer.from(value),
-    });
+    this.#push(topic, partition, null, value === null ? null : Buffer.from(value));
+  }
+
+  #push(name: string, partition: number, key: Buffer | null, value: Buffer | null): void {
+    const log = this.log(name, partition);
+    const record = { offset: log.length, timestamp: this.time, key, value };
+    log.push(record);
+    this.#epochs.set(record, this.leaderEpoch);
+  }
+
+  /** The partition loses all past an offset, and every one gets another leader, as after a power failure. */
+  cut(partition: number, length: number): void {
+    this.log(topic, partition).splice(length);
+    this.leaderEpoch++;
   }
 
   /** The first offset that the log holds. */
@@ -98,13 +112,12 @@ export class SimulatedWorld {
   services(died: () => void): WorldServices {
     let dead = false;
     const appended = (name: string, { key, value, partition }: ProducedRecord) => {
-      const log = this.log(name, partition as number);
-      log.push({
-        offset: log.length,
-        timestamp: this.time,
-        key: key === undefined ? null : Buffer.from(key),
-        value: value === null ? null : Buffer.from(value),
-      });
+      this.#push(
+        name,
+        partition as number,
+        key === undefined ? null : Buffer.from(key),
+        value === null ? null : Buffer.from(value),
+      );
     };
     const forever = new Promise<never>(() => {});
     const act = async <Result>(effect: () => Result, partly?: () => void, isPatient = false): Promise<Result> => {
@@ -132,18 +145,27 @@ export class SimulatedWorld {
       name: string,
       partition: number,
       start: number,
-      options: { readonly end?: number; readonly signal?: AbortSignal | undefined } = {},
+      options: FetchOptions = {},
     ): Promise<Fetched> => {
       options.signal?.throwIfAborted();
       const log = this.log(name, partition);
       const earliest = this.begin(name, partition);
       if (start < earliest || start > log.length)
         throw new OffsetOutOfRangeError({ topic: name, partition, offset: start, earliest, latest: log.length });
+      const { lastEpoch = -1 } = options;
+      const before = log[start - 1];
+      if (lastEpoch >= 0 && before !== undefined && this.#epochs.get(before) !== lastEpoch)
+        throw new LogDivergedError({ topic: name, partition, offset: start, leaderEpoch: lastEpoch, end: start - 1 });
       // Whatever the sizes of fetches, the outcome is the same.
       const most = start + 1 + ((start * 7) % 5);
       const records = await patient(() => log.slice(start, Math.min(most, options.end ?? most, log.length)));
       if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-      return { records, next: start + records.length, latest: log.length, leaderEpoch: this.leaderEpoch };
+      return {
+        records,
+        next: start + records.length,
+        latest: log.length,
+        leaderEpoch: this.#epochs.get(records.at(-1) as LogRecord) ?? -1,
+      };
     };
     // The reader and the producer are patient themselves: their callers see no failure that passes.
     const patient = <Result>(effect: () => Result) => act(effect, undefined, true);
@@ -181,6 +203,7 @@ export class SimulatedWorld {
             })),
           ),
       },
+      note: (life) => act(() => void this.noted.push(life)),
       deadLetters: {
         send: (records) => patient(() => void records.map((record) => appended(deadLetterTopic, record))),
       },
@@ -304,7 +327,7 @@ export class SimulatedWorld {
       archiveMinutes: times.archive / minute,
       sealHours: times.seal / hour,
       retentionHours: times.retention / hour,
-      incarnation: 1,
+      incarnation: this.incarnation,
 
       batchViews: "/batch",
       cassandra: { contactPoints: ["memory:1"], localDataCenter: "d", keyspace: "k" },

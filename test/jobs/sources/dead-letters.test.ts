@@ -5,11 +5,23 @@ import { deadLettersOf, readOffsetsOf } from "../../../jobs/sources/dead-letters
 const configuration = { topic: "edits", deadLetterTopic: "edits-dead-letters" };
 /** Of partition 0: a letter of an earlier play, then letters of offsets 10 to 12 and of another topic. */
 const letters = [
-  deadLetter("edits", 0, { offset: 3, value: Buffer.from("old") }, "not JSON"),
-  deadLetter("edits", 0, { offset: 10, value: Buffer.from("x") }, "not JSON"),
-  deadLetter("edits", 0, { offset: 12, value: Buffer.from("{}") }, "time: missing"),
-  deadLetter("other", 0, { offset: 11, value: Buffer.from("{}") }, "another topic's"),
-  deadLetter("edits", 0, { offset: 90, value: Buffer.from("{}") }, "another play's"),
+  deadLetter({ topic: "edits", partition: 0, incarnation: 1 }, { offset: 3, value: Buffer.from("old") }, "not JSON"),
+  deadLetter({ topic: "edits", partition: 0, incarnation: 1 }, { offset: 10, value: Buffer.from("x") }, "not JSON"),
+  deadLetter(
+    { topic: "edits", partition: 0, incarnation: 1 },
+    { offset: 12, value: Buffer.from("{}") },
+    "time: missing",
+  ),
+  deadLetter(
+    { topic: "other", partition: 0, incarnation: 1 },
+    { offset: 11, value: Buffer.from("{}") },
+    "another topic's",
+  ),
+  deadLetter(
+    { topic: "edits", partition: 0, incarnation: 1 },
+    { offset: 90, value: Buffer.from("{}") },
+    "another play's",
+  ),
 ];
 const reader = {
   watermarks: async () => ({ 0: { earliest: 0, latest: letters.length }, 1: { earliest: 0, latest: 0 } }),
