@@ -22,8 +22,12 @@ beforeEach(async () => {
     response.writeHead(status).end(typeof answer === "string" ? answer : JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  coordinator = new DruidCoordinator(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  coordinator = new DruidCoordinator(urlOf(server));
 });
+
+function urlOf(listening: Server): string {
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+}
 
 afterEach(() => {
   server.close();
@@ -54,6 +58,29 @@ test("a task that is there already is waited for", async () => {
 test("a task that fails is an error with Druid's reason", async () => {
   answers["GET /druid/indexer/v1/task/load/status"] = [status("FAILED", "no such file")];
   await expect(coordinator.run({ id: "load" })).rejects.toThrow("Druid's task load failed: no such file");
+});
+
+test("a task that Druid does not begin, or does not know any more, is given up with the reason; one that runs is not", async () => {
+  const impatient = new DruidCoordinator(urlOf(server), undefined, 300);
+  const held = { statusCode: "RUNNING", runnerStatusCode: "PENDING", errorMsg: null };
+  for (const [state, reason] of [
+    [held, "Druid has not begun task load within 0.3 s (PENDING)"],
+    [null, "Druid has not begun task load within 0.3 s (NONE)"],
+  ] as const) {
+    answers["GET /druid/indexer/v1/task/load/status"] = [[200, { status: state }]];
+    await expect(impatient.run({ id: "load" })).rejects.toThrow(reason);
+  }
+  const runs: [number, unknown] = [200, { status: { ...held, runnerStatusCode: "RUNNING" } }];
+  answers["GET /druid/indexer/v1/task/load/status"] = [...Array.from({ length: 4 }, () => runs), status("SUCCESS")];
+  await impatient.run({ id: "load" });
+});
+
+test("a datasource whose task does not end is not waited for without end", async () => {
+  answers["GET /druid/indexer/v1/tasks?state=running"] = [[200, [{ id: "load", dataSource: "a", type: "index" }]]];
+  const impatient = new DruidCoordinator(urlOf(server), undefined, 300);
+  await expect(impatient.remove("a")).rejects.toThrow(
+    "datasource a cannot be removed: Druid's task load has not ended within 0.3 s of being told to",
+  );
 });
 
 test("a task that Druid does not take is an error at once", async () => {
