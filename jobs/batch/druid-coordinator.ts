@@ -21,18 +21,24 @@ const requestTimeout = 15_000;
 /** Milliseconds for which failures that may pass are tried again: the time of a server's restart. */
 const patience = 60_000;
 
+/** Milliseconds after which a task that Druid does not begin, or does not end when it is told to, is given up. */
+const taskPatience = 600_000;
+
 /** A client of Druid's coordinator-overlord: the datasources that there are, and the tasks that make and remove them. */
 export class DruidCoordinator {
   readonly #url: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #taskPatience: number;
 
   /**
    * @param url `http://host:port`
    * @param signal gives up everything under way
+   * @param patience milliseconds to wait for a task to begin, or to end when it is told to. Default: 600,000
    */
-  constructor(url: string, signal?: AbortSignal) {
+  constructor(url: string, signal?: AbortSignal, patience = taskPatience) {
     this.#url = url;
     this.#signal = signal;
+    this.#taskPatience = patience;
   }
 
   /** The names of every datasource of which there is any segment or an unfinished task. */
@@ -46,21 +52,29 @@ export class DruidCoordinator {
    * Runs a task to its end.
    *
    * @param task as Druid takes it, with an `id`; if there is one of the id already, that is waited for
-   * @throws {DruidError} if the task fails, with Druid's reason
+   * @throws {DruidError} if the task fails, with Druid's reason, or Druid does not begin it
    */
   async run(task: { readonly id: string }): Promise<void> {
     await this.request("POST", "/druid/indexer/v1/task", task).catch((error: unknown) => {
       // An answer that was lost on its way is asked for again; the second answer is that the task is there.
       if (!(error instanceof DruidError && /already exists/i.test(error.message))) throw error;
     });
-    for (;;) {
+    for (let begun = performance.now(); ; ) {
       const answer = (await this.request("GET", `/druid/indexer/v1/task/${encodeURIComponent(task.id)}/status`)) as {
-        status: { statusCode: string; errorMsg?: string | null } | null;
+        status: { statusCode: string; runnerStatusCode?: string; errorMsg?: string | null } | null;
       };
-      const { statusCode, errorMsg } = answer.status ?? { statusCode: "RUNNING" };
+      // A task that Druid does not know yet, or any more, does not run either.
+      const { statusCode, runnerStatusCode, errorMsg } = answer.status ?? { statusCode: "NONE" };
+      if (statusCode === "RUNNING" && runnerStatusCode !== "PENDING" && runnerStatusCode !== "WAITING")
+        begun = performance.now();
       if (statusCode === "SUCCESS") return;
       if (statusCode === "FAILED")
         throw new DruidError(`Druid's task ${task.id} failed: ${errorMsg ?? "no reason given"}`);
+      if (performance.now() - begun > this.#taskPatience)
+        throw new DruidError(
+          `Druid has not begun task ${task.id} within ${this.#taskPatience / 1_000} s (${runnerStatusCode ?? statusCode}): look ` +
+            "for tasks that hold its middle managers' places, or for middle managers that are not there",
+        );
       await sleep(250, undefined, { ...(this.#signal && { signal: this.#signal }) });
     }
   }
@@ -68,13 +82,20 @@ export class DruidCoordinator {
   /**
    * Removes a datasource for good: its unfinished tasks, its segments wherever they are, and its metadata. Resolves at
    * once if there is nothing of it.
+   *
+   * @throws {DruidError} if a task of it does not end
    */
   async remove(datasource: string): Promise<void> {
-    for (;;) {
+    for (const begun = performance.now(); ; ) {
       const tasks = (await this.#unfinishedTasks()).filter(
         (task) => task.dataSource === datasource && task.type !== "kill",
       );
       if (tasks.length === 0) break;
+      if (performance.now() - begun > this.#taskPatience)
+        throw new DruidError(
+          `datasource ${datasource} cannot be removed: Druid's task ${tasks[0]?.id} has not ended within ` +
+            `${this.#taskPatience / 1_000} s of being told to`,
+        );
       for (const { id } of tasks)
         await this.request("POST", `/druid/indexer/v1/task/${encodeURIComponent(id)}/shutdown`).catch(ignoreNotFound);
       await sleep(250, undefined, { ...(this.#signal && { signal: this.#signal }) });
