@@ -14,6 +14,7 @@ import { billOfMaterials } from "../components/images/bill-of-materials.ts";
 import { ensureImage, hasImage, imageLayers } from "../components/images/build.ts";
 import { table } from "../components/table.ts";
 import { CommandLine, runCommandLine } from "./command-line.ts";
+import { requireStack } from "./environment.ts";
 import { materialsOf } from "./images/materials.ts";
 import { imagesOfStack } from "./images/stack-images.ts";
 import { readStackConfiguration } from "./stack-configuration.ts";
@@ -39,6 +40,7 @@ await runCommandLine(async () => {
   );
   const stack = commandLine.stack("demo");
   commandLine.throwIfAny();
+  requireStack(stack);
   const { base, again = false, sbom, push = false } = commandLine.values;
   const folder = sbom && resolve(process.env.INIT_CWD ?? "", sbom);
 

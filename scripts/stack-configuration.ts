@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { parseStackConfiguration, type StackConfiguration, secretKeys } from "../stacks/configuration.ts";
 import { checkout, project } from "./setup/paths.mjs";
@@ -64,8 +64,18 @@ export function readStackConfiguration(
   overrides: Readonly<Record<string, string>> = {},
 ): StackConfiguration {
   const file = configurationFile(stack);
-  const { values, encrypted } = stackFileValues(existsSync(file) ? readFileSync(file, "utf8") : "");
+  const { values, encrypted } = fileValues(file);
   return parseStackConfiguration({ ...values, ...overrides }, encrypted);
+}
+
+/** @throws {TypeError} naming the file if it is no YAML */
+function fileValues(file: string): StackFileValues {
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  try {
+    return stackFileValues(text);
+  } catch (error) {
+    throw new TypeError(`${basename(file)} cannot be read: ${(error as Error).message.split("\n")[0]}`);
+  }
 }
 
 /**

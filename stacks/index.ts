@@ -16,6 +16,11 @@ const noted = await notedValues();
 const problems = permanentProblems(configuration, noted);
 if (problems.length > 0)
   throw new pulumi.RunError(`the stack's data does not allow this configuration:\n${problems.join("\n")}`);
+if (noted !== undefined && noted.topics[configuration.topic] === undefined)
+  pulumi.log.info(
+    `the topic ${configuration.topic} is new to this stack: its views are computed from its own events; those of ` +
+      `${Object.keys(noted.topics).join(", ")} answer no more until the stack reads that topic again`,
+  );
 const { architecture, application, demands, target } = await createStack(configuration, {
   checkout,
   stackFolder: join(checkout, ".lambda", "stacks", pulumi.getStack()),
