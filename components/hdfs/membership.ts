@@ -186,8 +186,10 @@ async function webHdfs(
   return answerOf(await fetch(`${nameNode}/webhdfs/v1${encoded}?${query}`, { method, headers: crossSiteHeaders }));
 }
 
+/** The JSON of a good answer; undefined if it says nothing, as to SETXATTR. */
 async function answerOf(response: Response): Promise<unknown> {
-  return await (await checked(response)).json();
+  const text = await (await checked(response)).text();
+  return text === "" ? undefined : JSON.parse(text);
 }
 
 /** The NameNode has no file or folder of that name. */
