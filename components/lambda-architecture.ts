@@ -241,15 +241,15 @@ function dataNames(topic: string): DataNames {
 
 /**
  * No record goes by its age, or by the topic's size: the archiver trims the topic of the events, and dead letters are
- * the only copy. The broker's own time stands at every record, since ages are counted by it.
+ * the only copy. The broker's own time stands at every record, since ages are counted by it. What is acknowledged is on
+ * the disk.
  */
-const deadLetterTopicSettings = {
+const topicSettings = {
   "retention.ms": "-1",
   "retention.bytes": "-1",
   "message.timestamp.type": "LogAppendTime",
+  "flush.messages": "1",
 };
-/** An event that is acknowledged is on the disk. */
-const eventTopicSettings = { ...deadLetterTopicSettings, "flush.messages": "1" };
 
 function deadLetterTopic(topic: string): string {
   return `${topic}-dead-letters`;
@@ -273,8 +273,8 @@ function createServers(
       ...(target.managed?.kafka === undefined ? systems.kafka : given),
       target,
       topics: [
-        { name: topic, partitions, configuration: eventTopicSettings },
-        { name: deadLetterTopic(topic), partitions, configuration: deadLetterTopicSettings },
+        { name: topic, partitions, configuration: topicSettings },
+        { name: deadLetterTopic(topic), partitions, configuration: topicSettings },
       ],
     },
     { parent },

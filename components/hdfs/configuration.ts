@@ -79,6 +79,9 @@ export function dataNodeSite(configuration: HdfsConfiguration, address: string, 
     "dfs.datanode.address": `${address}:${dataNodePort}`,
     "dfs.datanode.http.address": `${address}:${dataNodeHttpPort}`,
     "dfs.datanode.ipc.address": `${address}:${dataNodeIpcPort}`,
+    // A file that was written to its end is on the disk: without it, a power cut may take what was archived, and Kafka
+    // has already been told to let it go.
+    "dfs.datanode.synconclose": true,
   });
 }
 

@@ -63,10 +63,11 @@ function dimension({ name, type }: ViewColumn) {
 }
 
 /**
- * Loads a version and waits until the broker can query every row of it.
+ * Loads a version and waits until the broker can query every row of it, and it is on the disks.
  *
  * @param druid.broker `http://host:port`
  * @param druid.queryableWithin milliseconds from the end of the task until every row must be found. Default: 300,000
+ * @param druid.toDisks has what was loaded written to the disks. Default: nothing
  * @throws {DruidError} if the task fails
  * @throws {Error} if the rows are not all found in time, or there are more
  */
@@ -75,6 +76,7 @@ export async function loadVersion(
     readonly coordinator: DruidCoordinator;
     readonly broker: string;
     readonly queryableWithin?: number;
+    readonly toDisks?: () => Promise<void>;
     readonly signal?: AbortSignal;
   },
   args: LoadArgs,
@@ -88,7 +90,7 @@ export async function loadVersion(
     druid.signal?.throwIfAborted();
     try {
       const found = await countRows({ broker: druid.broker, datasource });
-      if (found === rows) return;
+      if (found === rows) return await druid.toDisks?.();
       if (found > rows) throw new Error(`${datasource} has ${found} rows instead of ${rows}`);
       problem = `${found} rows are found`;
     } catch (error) {

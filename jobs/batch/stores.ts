@@ -12,6 +12,7 @@ import { runMapReduce } from "./map-reduce.ts";
 import { checkClaim, claimOthers, claimPointer, movePointer, readAllPointers, readRuns } from "./pointer.ts";
 import type { BatchStores } from "./run.ts";
 import { expireSpeedView } from "./speed-expiry.ts";
+import { syncDisks } from "./sync-disks.ts";
 
 /** What {@link connectStores} needs. */
 export interface StoresOptions {
@@ -74,7 +75,8 @@ export function connectStores(options: StoresOptions): BatchStores {
         throw new Error(`${folder} is no complete output: it has no ${successMarker}`);
       const parts = names.filter((name) => name.startsWith("part-"));
       const urls = await Promise.all(parts.map((name) => storage.readUrl(`${folder}/${name}`)));
-      await loadVersion({ coordinator, broker: configuration.druid.broker, signal }, { view, version, urls });
+      const druid = { coordinator, broker: configuration.druid.broker, toDisks: () => syncDisks(), signal };
+      await loadVersion(druid, { view, version, urls });
     },
     datasources: () => coordinator.datasources(),
     removeDatasource: (name) => coordinator.remove(name),

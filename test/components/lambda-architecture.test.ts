@@ -213,9 +213,13 @@ test("every job is told the same, and where the servers are", async () => {
   for (const site of ["core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml"])
     expect(await fileOf("lambda-batch", site)).toContain("<configuration>");
   // No record goes by its age: the archiver trims what is safe elsewhere, and dead letters are nowhere else.
-  const settings = { "retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime" };
+  // What is acknowledged is on the disk.
+  const settings = {
+    ...{ "retention.ms": "-1", "retention.bytes": "-1" },
+    ...{ "message.timestamp.type": "LogAppendTime", "flush.messages": "1" },
+  };
   expect(JSON.parse(await fileOf("lambda-kafka-topics", "topics.json"))).toEqual([
-    { name: "orders", partitions: 6, configuration: { ...settings, "flush.messages": "1" } },
+    { name: "orders", partitions: 6, configuration: settings },
     { name: "orders-dead-letters", partitions: 6, configuration: settings },
   ]);
 });

@@ -46,6 +46,7 @@ test("a DataNode listens on its own address only and finds the NameNode", () => 
     "dfs.datanode.address": "127.9.0.7:9866",
     "dfs.datanode.http.address": "127.9.0.7:9864",
     "dfs.datanode.ipc.address": "127.9.0.7:9867",
+    "dfs.datanode.synconclose": "true",
   });
 });
 
