@@ -16,6 +16,9 @@ export interface MapCounts {
 
 const none: readonly string[] = [];
 
+/** The most characters of keys in memory, over all views: keys of tens of thousands of characters would take gigabytes. */
+const mostKeyCharacters = 16 * 1024 * 1024;
+
 /**
  * The map phase: every view over some lines of the master dataset. Rows are combined in memory, which saves most of
  * the sorting and copying, and given out when there are too many of them.
@@ -52,13 +55,14 @@ export class Mapper<Event> {
       this.#invalid++;
       return none;
     }
-    let rows = 0;
+    let [rows, characters] = [0, 0];
     for (const aggregate of this.#aggregates) {
       const { name } = aggregate.view;
       if (aggregate.add(event) !== undefined) this.#skipped.set(name, (this.#skipped.get(name) as number) + 1);
       rows += aggregate.size;
+      characters += aggregate.keyCharacters;
     }
-    return rows < this.#mostRows ? none : this.flush();
+    return rows < this.#mostRows && characters < mostKeyCharacters ? none : this.flush();
   }
 
   /** The records of all rows in memory, which are then forgotten. */

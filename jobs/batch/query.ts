@@ -95,7 +95,7 @@ export function tooMuch({ name }: AnyView, mostRows: number): string {
 
 /** What a question is told that needs more keys than are ranked. */
 export function tooManyKeys({ name }: AnyView, mostKeys: number): string {
-  return `${name} has more than ${mostKeys} keys in the time asked for, too many to rank them: ask for a shorter time with from and to`;
+  return `${name} has more than ${mostKeys} keys in the time asked for, or too long ones, too many to rank them: ask for a shorter time with from and to`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Application } from "../application.ts";
+import { boundedText } from "../bounded-text.ts";
 import { RecordFormat, viewText, viewTextOf } from "./records.ts";
 
 /** What a reduce task has counted. */
@@ -51,7 +52,7 @@ export class Reducer<Event> {
     this.#records++;
     const text = line.toString("utf8");
     const tab = text.indexOf("\t");
-    if (tab < 0) throw new Error(`record without a tab: ${text}`);
+    if (tab < 0) throw new Error(`record without a tab: ${boundedText(text)}`);
     const key = text.slice(0, tab);
     const value = text.slice(tab + 1);
     if (key === this.#current?.key) {
@@ -61,7 +62,7 @@ export class Reducer<Event> {
       return none;
     }
     const rows = this.#views.get(viewTextOf(key));
-    if (rows === undefined) throw new Error(`record of an unknown view: ${text}`);
+    if (rows === undefined) throw new Error(`record of an unknown view: ${boundedText(text)}`);
     const lines = this.flush();
     this.#current = { rows, key, value };
     return lines;

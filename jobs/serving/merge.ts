@@ -229,6 +229,7 @@ export class RankedTotals {
 export class Ranking {
   readonly #measure: AnyMeasure<never>;
   readonly #states = new Map<string, unknown>();
+  #keyCharacters = 0;
   #totals: RankedTotals | undefined;
 
   constructor(measure: AnyMeasure<never>) {
@@ -240,9 +241,15 @@ export class Ranking {
     return this.#states.size;
   }
 
+  /** The characters of all of their texts. */
+  get keyCharacters(): number {
+    return this.#keyCharacters;
+  }
+
   /** Merges a state of the measure into the key's. The state may be changed later: it is the ranking's from now on. */
   add(key: string, state: unknown): void {
     const own = this.#states.get(key);
+    if (own === undefined) this.#keyCharacters += key.length;
     this.#states.set(key, own === undefined ? state : this.#measure.merge(own, state));
   }
 

@@ -33,7 +33,7 @@ import {
   type TopRow,
   withTotal,
 } from "./merge.ts";
-import { mostRankedKeys, RowBudget } from "./row-budget.ts";
+import { mostBytes, mostRankedKeys, RowBudget } from "./row-budget.ts";
 import {
   type AnyView,
   bounded,
@@ -174,7 +174,8 @@ export async function queryTop(
     add: (row) => {
       const values: ColumnValue[] = JSON.parse(row.state);
       ranking.add(row.key, measure.decode(values.slice(firstColumn, firstColumn + columns.length)));
-      if (ranking.size > mostKeys) throw new TooMuchError(tooManyKeys(view, mostKeys));
+      if (ranking.size > mostKeys || ranking.keyCharacters > mostBytes)
+        throw new TooMuchError(tooManyKeys(view, mostKeys));
     },
   });
   return { rows: ranking.top(request.limit), contains };

@@ -4,7 +4,7 @@ import type { AnyView } from "./stores.ts";
 
 /** The most rows of a key that one question reads of a layer: some 138 days of minutes. */
 export const mostRows = 200_000;
-/** The most bytes of their states. */
+/** The most bytes of their states; of a ranking, of its keys. */
 export const mostBytes = 64 * 1024 * 1024;
 
 /** The most keys that are ranked, of each layer: some 70 MiB of sums. */

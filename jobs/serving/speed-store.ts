@@ -17,7 +17,7 @@ export interface SpeedStoreOptions {
   readonly shards: number;
   /** Statements under way at once of a query. Default: 8 */
   readonly parallel?: number;
-  /** Rows a page. Default: 5,000 */
+  /** The most rows a page; there are fewer where rows are large. Default: 5,000 */
   readonly pageRows?: number;
 }
 
@@ -54,15 +54,18 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
   /** Page by page: a driver's stream would read on however slowly its rows are taken. */
   async function read(cql: string, values: unknown[], signal: AbortSignal, take: (row: types.Row) => void) {
     let pageState: string | undefined;
+    let fetchSize = Math.min(firstPageRows, pageRows);
     do {
       signal.throwIfAborted();
       const page = await client.execute(cql, values, {
         prepare: true,
         consistency: types.consistencies.localQuorum,
-        fetchSize: pageRows,
+        fetchSize,
         ...(pageState === undefined ? {} : { pageState }),
       });
       for (const row of page.rows) take(row);
+      const characters = page.rows.reduce((sum, row) => sum + charactersOf(row), 0);
+      fetchSize = nextPageRows(page.rows.length, characters, pageRows);
       pageState = page.pageState ?? undefined;
     } while (pageState !== undefined);
   }
@@ -115,6 +118,26 @@ export function speedStore(options: SpeedStoreOptions): Pick<Stores, "progress" 
       );
     },
   };
+}
+
+/** Rows of the first page, of which it is not known yet how large they are. */
+const firstPageRows = 500;
+/** About the most characters of a page: all of them are in memory at once. */
+const pageCharacters = 4 * 1024 * 1024;
+
+/**
+ * How many rows to ask for next: as many as are large enough for a page, by those of the one before.
+ *
+ * @param most the most rows
+ */
+export function nextPageRows(rows: number, characters: number, most: number): number {
+  const fitting = Math.floor((pageCharacters * Math.max(1, rows)) / Math.max(1, characters));
+  return Math.min(most, Math.max(50, fitting));
+}
+
+/** About the characters of a row: those of its texts. */
+function charactersOf({ key, state, previous }: types.Row): number {
+  return (key?.length ?? 0) + (state?.length ?? 0) + (previous?.length ?? 0) + 64;
 }
 
 function speedRow(row: types.Row, key: string): SpeedRow {

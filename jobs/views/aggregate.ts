@@ -27,6 +27,8 @@ export class Aggregate<Event> {
   #changed: Cell[] = [];
   /** Events that the view could not take (see {@link View.problem}). */
   skipped = 0;
+  /** The characters of all rows' keys, which may be most of what the rows take. */
+  keyCharacters = 0;
 
   constructor(view: View<Event>) {
     this.view = view;
@@ -76,6 +78,7 @@ export class Aggregate<Event> {
     if (cell === undefined) {
       cell = { row: { key, bucket, states: this.view.zero() }, changed: false };
       step.set(id, cell);
+      this.keyCharacters += id.length;
       this.#cells.push(cell);
     }
     if (!cell.changed) {
