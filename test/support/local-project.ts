@@ -19,10 +19,9 @@ export class LocalProject<Plan> {
   /**
    * @param name the project's name
    * @param program the absolute path of its program
-   * @param prefix what the folder's name begins with. Default: `local target `: a checkout's path may have a space
    */
-  constructor(name: string, program: string, prefix = "local target ") {
-    this.folder = mkdtempSync(join(tmpdir(), prefix));
+  constructor(name: string, program: string) {
+    this.folder = mkdtempSync(join(tmpdir(), "local-target-"));
     mkdirSync(join(this.folder, "backend"));
     symlinkSync(join(checkout, "node_modules"), join(this.folder, "node_modules"));
     const provider = join(checkout, "components/targets/local");

@@ -20,11 +20,7 @@ import { WebHdfs } from "../../../../jobs/hdfs/web-hdfs.ts";
 import { LocalProject } from "../../../support/local-project.ts";
 import type { Plan } from "./scaling/program.ts";
 
-const project = new LocalProject<Plan>(
-  "scaling",
-  fileURLToPath(new URL("./scaling/program.ts", import.meta.url)),
-  "local-target-",
-);
+const project = new LocalProject<Plan>("scaling", fileURLToPath(new URL("./scaling/program.ts", import.meta.url)));
 const address = (name: string) => loopbackAddress(`${project.stackFolder("one")}\0scaling\0one`, name);
 const zooKeeper = (index: number) => address(`zookeeper-server-${index}`);
 const hdfs = new WebHdfs({ url: `http://${address("hdfs-namenode")}:9870`, user: "hdfs" });
