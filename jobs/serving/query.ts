@@ -80,6 +80,8 @@ export interface QueryOptions {
   readonly partitions: number;
   readonly chunkSize: number;
   readonly chunksPerEra: number;
+  /** Which life of the topic's log is read, from 1. Default: 1 */
+  readonly incarnation?: number;
   /** Milliseconds to wait for one call of a store. Default: 5,000 */
   readonly storeTimeout?: number;
   /** Milliseconds to wait for all of a view's rows, which `top` reads. Default: 30,000 */
@@ -287,11 +289,12 @@ async function readSpeed(
       continue;
     }
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
-    return containsOf(version, start, withoutOpenChunks(coverage, underWay), checked);
+    return containsOf(options, version, start, withoutOpenChunks(coverage, underWay), checked);
   }
 }
 
 function containsOf(
+  { incarnation = 1 }: QueryOptions,
   version: Version | undefined,
   horizon: Offsets,
   coverage: Coverage,
@@ -304,6 +307,8 @@ function containsOf(
   // What the version lacks, a person has accepted; what the speed view lacks, nobody yet.
   const holes = [...(version?.lost ?? []).map((range) => ({ ...range, accepted: true })), ...coverage.holes];
   const problems = found.map(({ reason }) => reason);
+  if (incarnation > 1 && version === undefined)
+    problems.push("no batch view has the events of the former lives of the log yet: a batch run brings them");
   const complete = lag === 0 && holes.every(({ accepted }) => accepted) && problems.length === 0;
   return { horizon, speed, log, lag, holes, problems, complete };
 }
