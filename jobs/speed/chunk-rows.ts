@@ -27,6 +27,11 @@ export class ChunkRows {
     this.#aggregate = new Aggregate(view);
   }
 
+  /** How many rows are kept. */
+  get size(): number {
+    return this.#aggregate.size;
+  }
+
   /** Adds an event. */
   add(event: unknown): void {
     this.#aggregate.add(event);

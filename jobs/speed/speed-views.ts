@@ -18,6 +18,8 @@ export interface SpeedViewsOptions {
   readonly first?: () => Promise<Offsets>;
   /** Milliseconds without a record after which a stretch is given up. Default: 20,000, less than Storm waits for a tuple */
   readonly patience?: number;
+  /** The most rows that are kept of open chunks, of all partitions together. Default: 100,000, some 100 MiB at most */
+  readonly mostRows?: number;
 }
 
 /** What is kept in memory of a chunk that is not full yet, so that only what is new has to be read. */
@@ -112,13 +114,31 @@ export class SpeedViews {
         }),
       );
       open.written = end;
-      if (isFull) {
-        this.#open.delete(id);
-        this.#finished.set(id, { tables, views: new Set(open.rows.keys()) });
+      this.#open.delete(id);
+      if (isFull) this.#finished.set(id, { tables, views: new Set(open.rows.keys()) });
+      else {
+        this.#open.set(id, open);
+        this.#forget(id);
       }
     } catch (error) {
       this.#open.delete(id);
       throw error;
+    }
+  }
+
+  /**
+   * Forgets the open chunks that were worked on the longest ago if there are too many rows in memory: the next descriptor
+   * of such a one reads it from its first event.
+   */
+  #forget(current: string): void {
+    const sizeOf = ({ rows }: OpenChunk) => [...rows.values()].reduce((sum, { size }) => sum + size, 0);
+    let rows = 0;
+    for (const open of this.#open.values()) rows += sizeOf(open);
+    for (const [id, open] of this.#open) {
+      if (rows <= (this.#options.mostRows ?? 100_000)) return;
+      if (id === current || this.#turns.has(id)) continue;
+      this.#open.delete(id);
+      rows -= sizeOf(open);
     }
   }
 

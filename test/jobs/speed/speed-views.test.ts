@@ -266,13 +266,24 @@ describe("rows equal one pass in memory", () => {
 });
 
 /** Bolts that read a log of so many events, and what they read and wrote; `hold` is waited for before each read. */
-function watched({ events = 3, hold = async () => {} }: { events?: number; hold?: () => Promise<void> } = {}) {
+function watched({
+  events = 3,
+  partitions = 1,
+  hold = async () => {},
+  ...more
+}: {
+  events?: number;
+  partitions?: number;
+  hold?: () => Promise<void>;
+  mostRows?: number;
+} = {}) {
   const event = (key: string) => JSON.stringify({ time: "2015-09-12T00:00:00Z", key, value: 1, user: key });
-  const log = [Array.from({ length: events }, (_, index) => event(index === 1 ? "b" : "a"))];
+  const log = Array(partitions).fill(Array.from({ length: events }, (_, index) => event(index === 1 ? "b" : "a")));
   const read: string[] = [];
   const wrote: string[] = [];
   const store = new MemoryStore();
   const views = new SpeedViews({
+    ...more,
     application: app,
     configuration,
     reader: {
@@ -288,8 +299,8 @@ function watched({ events = 3, hold = async () => {} }: { events?: number; hold?
       },
     },
   });
-  const execute = (end: number, tables = "t", names = ["by-key"]) =>
-    views.execute({ partition: 0, chunk: chunkOf(end - 1, chunkSize), end, views: names, tables });
+  const execute = (end: number, tables = "t", names = ["by-key"], partition = 0) =>
+    views.execute({ partition, chunk: chunkOf(end - 1, chunkSize), end, views: names, tables });
   return { execute, read, wrote };
 }
 
@@ -372,4 +383,19 @@ test("a stretch that Kafka does not give is given up with the reason, and its pl
     const descriptor = { partition: 0, chunk: 0, end: 5, views: ["by-key"], tables: "t" };
     await expect(views.execute(descriptor), kind).rejects.toThrow(reason);
   }
+});
+
+test("rows of open chunks are bounded over all partitions: the one worked on the longest ago is read again", async () => {
+  const { execute, read, wrote } = watched({ partitions: 3, mostRows: 4 });
+  const of = (partition: number, end: number) => execute(end, "t", ["by-key"], partition);
+  // Two rows each.
+  for (const partition of [0, 1]) await of(partition, 2);
+  await of(0, 3);
+  await of(2, 2);
+  expect(read.splice(0)).toEqual(["events 0 0-2", "events 1 0-2", "events 0 2-3", "events 2 0-2"]);
+  await of(2, 3);
+  await of(0, 3);
+  await of(1, 3);
+  expect(read).toEqual(["events 2 2-3", "events 1 0-3"]);
+  expect(wrote.slice(-2)).toEqual(["by-key a 3", "by-key b 3"]);
 });
