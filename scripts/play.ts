@@ -67,7 +67,8 @@ async function playInto(architecture: RunningArchitecture, command: PlayCommand)
     if (!(error instanceof PlayError)) throw error;
     ({ played } = error);
     failed = true;
-    console.error(`${error.message}; ${played.events.toLocaleString("en")} events before were acknowledged`);
+    const before = played.events === 0 ? "" : `; ${played.events.toLocaleString("en")} events before were acknowledged`;
+    console.error(`${error.message}${before}`);
   }
   if (told > mostTold) console.error(`and ${(told - mostTold).toLocaleString("en")} more that are too large`);
   const outcome = await letters.end();
