@@ -3,7 +3,8 @@
  * drift, each followed by the same question: does every answer still equal one pass in memory?
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -148,6 +149,24 @@ describe("the whole architecture on the local target", () => {
         partition: expect.any(Number),
         offset: expect.any(Number),
       });
+  });
+
+  test("play says by line which events became dead letters, and which are too large, and ends with 1", async () => {
+    const edit = { time: "2015-09-12T10:00:00Z", channel: "#played", page: "p", user: "u", added: 1, deleted: 0 };
+    const good = JSON.stringify(edit);
+    const large = JSON.stringify({ ...edit, comment: "x".repeat(1_100_000) });
+    const folder = mkdtempSync(join(tmpdir(), "play-"));
+    const file = join(folder, "mixed.jsonl");
+    writeFileSync(file, [good, "not JSON", "", "{}", large, good].join("\n"));
+    const output: string[] = [];
+    const play = [process.execPath, join(checkout, "scripts/play.ts"), "--input", file, "--stack", stack];
+    const exitCode = await runCommand(play, (line) => output.push(line));
+    rmSync(folder, { recursive: true });
+    expect(output.join("\n")).toMatch(/^line 5 is not played: it has 1,1\d\d,\d{3} bytes/m);
+    expect(output.join("\n")).toMatch(/^played 4 events /m);
+    expect(output.join("\n")).toMatch(/^2 of them became dead letters:\n {2}line 2: not JSON.*\n {2}line 4: .*time/m);
+    expect(exitCode).toBe(1);
+    await whole.expectExact();
   });
 
   test("servers killed with their supervisors: up mends it, the data is kept, answers are exact", async () => {

@@ -26,9 +26,7 @@ export function outcomeLines(letters: PlayedDeadLetters | undefined, unit: strin
   const { letters: count, first, unknown } = letters;
   const more = count - first.length;
   return [
-    ...(count === 0
-      ? []
-      : [`${count.toLocaleString("en")} of them became dead letters, which some view or none counts:`]),
+    ...(count === 0 ? [] : [`${count.toLocaleString("en")} of them became dead letters:`]),
     ...first.map(({ place, reason }) => `  ${unit} ${place}: ${shortened(reason)}`),
     ...(more > 0 ? [`  and ${more.toLocaleString("en")} more`] : []),
     ...(unknown === undefined ? [] : [`how many became dead letters is not known for all of them: ${unknown}`]),
