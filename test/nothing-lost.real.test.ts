@@ -3,6 +3,8 @@
  * file beside brings its own steps, in an order that leaves the next one what it needs.
  */
 import { afterAll, beforeAll } from "vitest";
+import { registerAdmission } from "./nothing-lost/admission.ts";
+import { durability, lossesAndTrimming } from "./nothing-lost/durability.ts";
 import { registerPartitions } from "./nothing-lost/partitions.ts";
 import { registerRetries } from "./nothing-lost/retries.ts";
 import { registerUpgrade } from "./nothing-lost/upgrade.ts";
@@ -12,11 +14,15 @@ const stack = "test-nothing-lost";
 let whole: WholeArchitecture;
 
 beforeAll(async () => {
-  whole = await WholeArchitecture.bringUp(stack);
+  whole = await WholeArchitecture.bringUp(stack, { archiveMinutes: "0.1" });
 });
 
 afterAll(() => WholeArchitecture.remove(stack, whole));
 
+durability(() => whole);
+registerAdmission(() => whole);
 registerPartitions(() => whole);
 registerUpgrade(() => whole);
 registerRetries(() => whole);
+// The last: from here on the log no longer has all that was played, so that no pass over it says what is right.
+lossesAndTrimming(() => whole);
