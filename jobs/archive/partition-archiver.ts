@@ -197,6 +197,7 @@ export class PartitionArchiver<Event> {
     }
     this.#lost = files.lost;
     this.#services.metrics.lostOffsets.set(this.#label, 0);
+    this.#services.metrics.endOffset.set(this.#label, this.archivedEnd);
   }
 
   /** The offset of the last dead letter; -1 if there is none. */
@@ -230,8 +231,8 @@ export class PartitionArchiver<Event> {
     const open = await this.#readChunk(range, signal);
     const isHeld = without(range, [...this.#holes, ...this.#lost]).length > 0;
     const isWhole = !this.#holes.some((hole) => within(hole, range) !== undefined);
-    if (isHeld && isWhole) await this.#storagePatiently(signal, () => this.#publish(range, open, signal));
-    if (!isHeld || isWhole) return;
+    if (!isHeld) return;
+    if (isWhole && (await this.#storagePatiently(signal, () => this.#publish(range, open, signal)))) return;
     // What there is of it goes into parts, where it waits for the rest to be given up.
     await this.#store(open, signal);
     this.#waiting.set(range.start, range);
@@ -298,19 +299,21 @@ export class PartitionArchiver<Event> {
       .reduce((least, { start }) => Math.min(least, start), Math.min(this.#earliest, open.range.end));
     const known = [...this.#lost, ...this.#holes];
     const holes = without({ start: from, end: next }, known);
-    if (holes.length > 0) {
-      // Told at once for all of it, not by the chunk.
-      const lost = without({ start: from, end: Math.max(next, this.#earliest) }, [...known, ...this.#parts.values()]);
-      this.#holes.push(...lost);
-      this.#services.metrics.lostOffsets.set(this.#label, totalOf(this.#holes));
-      for (const { start, end } of lost)
-        this.#services.log(
-          `${this.#name}: offsets ${start} to ${end - 1} are lost: Kafka had deleted them before they were archived; ` +
-            "answers name them, and batch views end there until you accept it: npm run batch -- --accept-loss",
-        );
-    }
+    // Told at once for all of it, not by the chunk.
+    const all = { start: from, end: Math.max(next, this.#earliest) };
+    if (holes.length > 0) this.#noteLoss(without(all, [...known, ...this.#parts.values()]));
     open.continueAt(next);
     return this.#behindParts(open, next);
+  }
+
+  #noteLoss(lost: readonly Range[]): void {
+    this.#holes.push(...lost);
+    this.#services.metrics.lostOffsets.set(this.#label, totalOf(this.#holes));
+    for (const { start, end } of lost)
+      this.#services.log(
+        `${this.#name}: offsets ${start} to ${end - 1} are lost: Kafka had deleted them before they were archived; ` +
+          "batch views end before them until you accept it: npm run batch -- --accept-loss",
+      );
   }
 
   /**
@@ -443,17 +446,23 @@ export class PartitionArchiver<Event> {
     this.#services.metrics.lostOffsets.set(this.#label, totalOf(this.#holes));
     for (const [start, range] of this.#waiting) {
       if (this.#holes.some((hole) => within(hole, range) !== undefined)) continue;
-      await this.#storagePatiently(signal, () => this.#publish(range, undefined, signal));
-      this.#waiting.delete(start);
+      const isPublished = await this.#storagePatiently(signal, () => this.#publish(range, undefined, signal));
+      if (isPublished) this.#waiting.delete(start);
     }
     this.#services.metrics.endOffset.set(this.#label, this.archivedEnd);
   }
 
-  /** Makes the chunk's file and its manifest, unless they are there: a publication may be done although its answer was lost. */
-  async #publish(range: Range, open: OpenChunk | undefined, signal: AbortSignal): Promise<void> {
+  /**
+   * Makes the chunk's file and its manifest, unless they are there: a publication may be done although its answer was
+   * lost.
+   *
+   * @returns false if something of it is lost: then there is no file
+   */
+  async #publish(range: Range, open: OpenChunk | undefined, signal: AbortSignal): Promise<boolean> {
     const { storage, metrics, log } = this.#services;
     const path = `${this.#folder}/${fileName(range)}`;
     const sources = await this.#sourcesOf(range, open, signal);
+    if (sources === undefined) return false;
     const inMemory = open !== undefined && sources.every(({ kind }) => kind === "memory");
     const lines = () => this.#lines(sources, open, signal);
     let content = inMemory ? open.content(range) : await contentOf(lines());
@@ -466,6 +475,7 @@ export class PartitionArchiver<Event> {
     metrics.chunks.inc(this.#label);
     metrics.bytes.inc(this.#label, content.bytes);
     log(`archived ${path}: ${content.events} events, ${content.bytes} bytes`);
+    return true;
   }
 
   /** Publishes the manifest of a file that is there. */
@@ -476,17 +486,23 @@ export class PartitionArchiver<Event> {
     this.#noted.add(range.start);
   }
 
-  /** Of what the chunk's file is made. Mostly, all of it is in memory. */
-  async #sourcesOf(range: Range, open: OpenChunk | undefined, signal: AbortSignal): Promise<readonly Source[]> {
+  /** Of what the chunk's file is made: mostly, all of it is in memory. Undefined if something of it is lost. */
+  async #sourcesOf(
+    range: Range,
+    open: OpenChunk | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Source[] | undefined> {
     const memory = open?.memory;
     if (memory?.start === range.start && memory.end === range.end) return [{ kind: "memory", ...range }];
     const { configuration, reader, storage } = this.#services;
     const parts = partsOf(await storage.list(this.#openFolder, signal));
     const { earliest = 0 } = (await reader.watermarks(configuration.topic))[this.#partition] ?? {};
     const sources = sourcesOf(range, { parts, lost: this.#lost, earliest, memory });
-    if (sources === undefined)
-      throw new Error(`of chunk ${range.start} to ${range.end - 1} neither Kafka nor ${this.#openFolder} has all`);
-    return sources;
+    if (sources !== undefined) return sources;
+    // Parts were deleted by others, or the log after it was read.
+    const log = { start: earliest, end: Number.POSITIVE_INFINITY };
+    this.#noteLoss(without(range, [...parts, ...this.#lost, ...this.#holes, log, ...(memory ? [memory] : [])]));
+    return undefined;
   }
 
   async *#lines(

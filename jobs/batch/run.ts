@@ -107,7 +107,7 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   for (const [index, pointer] of before.entries())
     if (pointer !== undefined && isBeyond(pointer.horizon, horizon))
       throw new Error(
-        `the master dataset ends at ${JSON.stringify(horizon)}, before version ${pointer.version} of ${views[index]?.name}, which covers ${JSON.stringify(pointer.horizon)}: archived files are missing`,
+        `the master dataset ends at ${JSON.stringify(horizon)}, before version ${pointer.version} of ${views[index]?.name}, which covers ${JSON.stringify(pointer.horizon)}: archived files are missing; put them back from a copy or, if they are lost for good, go on without them: npm run batch -- --accept-loss`,
       );
 
   const files = Object.values(archived.files).reduce((sum, some) => sum + some.length, 0);

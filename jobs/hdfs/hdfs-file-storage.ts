@@ -50,6 +50,8 @@ export class HdfsFileStorage implements FileStorage {
     { length, ...options }: { readonly length: number; readonly signal?: AbortSignal },
   ): Promise<boolean> {
     if ((await this.#hdfs.status(path)) !== undefined) return false;
+    // Nothing is whole as soon as it is there.
+    if (length === 0) return this.#createEmpty(path, body);
     // A name of its own, since whoever else writes this file must not move one that is not whole.
     const aside = `${asideFolder(posix.dirname(path))}/${posix.basename(path)}.${randomBytes(4).toString("hex")}`;
     await this.#hdfs.create(aside, body, options);
@@ -59,6 +61,18 @@ export class HdfsFileStorage implements FileStorage {
     // Moved by another writer, or by this call although its answer was lost.
     if ((await this.#hdfs.status(path)) !== undefined) return false;
     throw new Error(`${aside} could not be renamed to ${path}`);
+  }
+
+  async #createEmpty(path: string, body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<boolean> {
+    for await (const piece of body)
+      if (piece.length > 0) throw new Error(`the body of ${path} has ${piece.length} bytes instead of 0`);
+    try {
+      await this.#hdfs.create(path, []);
+      return true;
+    } catch (error) {
+      if (error instanceof HdfsError && error.exception === "FileAlreadyExistsException") return false;
+      throw error;
+    }
   }
 
   async discardUnfinished(folder: string): Promise<void> {
