@@ -3,9 +3,9 @@
  * 1. Events, a batch version, more events: exact.
  * 2. The code of one view is changed: a preview names that view, says that it is computed anew, and names no other.
  * 3. An `up` that is interrupted while the new code is computed: the old code goes on answering.
- * 4. `up`, while events come and questions are asked: every answer is exact by the old code or by the new, never by the
- *    old again after the new, and of no view does one fail but while the serving layer restarts. Then all are exact by the
- *    new code, and only the new topology runs.
+ * 4. `up`, while events come and questions are asked: every answer is exact by the old code or by the new, to one who goes
+ *    on asking on a connection never by the old again after the new, and no question fails. Then all are exact by the new
+ *    code, and only the new topology runs.
  * 5. The next batch run removes all that there was of the old code.
  * 6. The former code comes back, another view is taken out, and a third is added: exact, and the old data goes.
  */
@@ -140,11 +140,8 @@ test("during up every answer is exact by the old code or the new; then all by th
   }
   const lags = asked.answers.map(({ contains }) => contains.lag).sort((a, b) => a - b);
   console.log(`lag: median ${lags[lags.length >> 1]}, most ${lags.at(-1)} events at ${playRate} a second`);
-  console.log(`failures: ${asked.failures.length}, in ${asked.gaps.length} gaps of ${asked.gaps.map(Math.round)} ms`);
   expect(lags[lags.length >> 1]).toBeLessThan(2 * playRate);
-  // The restart of the serving layer, and nothing else.
-  expect(asked.gaps.length).toBeLessThanOrEqual(1);
-  for (const failure of asked.failures) expect(failure).toMatch(/fetch failed/);
+  expect(asked.failures).toEqual([]);
 
   await expectExact(doubled);
   await until(async () => (await runningTopologies()).length === 1, "the end of the old topology");
@@ -278,11 +275,8 @@ class Asking {
   async untilEnd() {
     const answers: Answer[] = [];
     const failures: string[] = [];
-    /** Milliseconds from the last answer before failures to the first after them. */
-    const gaps: number[] = [];
     const keys = await eventKeys();
-    let answered = performance.now();
-    for (let turn = 0, failing = false; !this.ended; turn++) {
+    for (let turn = 0; !this.ended; turn++) {
       const { channel, page } = keys[turn % keys.length] as { channel: string; page: string };
       const [view, key] = turn % 2 === 0 ? ["edits-by-page", { channel, page }] : ["edits-by-channel", { channel }];
       try {
@@ -292,16 +286,12 @@ class Asking {
         if (response.status !== 200) throw new Error(`${response.status} ${text}`);
         const { total, contains } = JSON.parse(text) as Answer;
         answers.push({ view: view as string, key: key as Record<string, string>, total, contains });
-        if (failing) gaps.push(performance.now() - answered);
-        failing = false;
-        answered = performance.now();
       } catch (error) {
-        failing = true;
         failures.push((error as Error).message);
       }
       await sleep(20);
     }
-    return { answers, failures, gaps };
+    return { answers, failures };
   }
 }
 
