@@ -65,7 +65,7 @@ const beforeLength = 12;
  *
  * Of a batch that unpacks to more than {@link mostUnpackedBytes} the records come without key and value.
  *
- * @throws {DamagedBatchError} if a batch that has records in the range is not as it was written
+ * @throws {DamagedBatchError} if a batch that begins before the end of the range is not as it was written
  */
 export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: number, end: number): FoundRecords {
   const records: LogRecord[] = [];
@@ -88,6 +88,8 @@ export function recordsOf({ bytes, abortedTransactions }: FetchedLog, start: num
       next = end;
       continue;
     }
+    // Before the head is believed: it says that a batch has no records to be read, or ends before the range.
+    checkSum(batch, first);
     next = Math.max(next, Math.min(after, end));
     leaderEpoch = batch.readInt32BE(head.leaderEpoch);
     if (aborted.hides(batch, after - 1) || after <= start) continue;
@@ -146,16 +148,20 @@ function readRecords(
   }
 }
 
-/**
- * The bytes of a batch's records, unpacked; undefined if they are too many.
- *
- * @throws {DamagedBatchError} if the batch is not as it was written
- */
-function recordBytes(batch: Buffer, first: number): Buffer | undefined {
+/** @throws {DamagedBatchError} if the batch is not as it was written */
+function checkSum(batch: Buffer, first: number): void {
   const written = batch.readUInt32BE(head.crc);
   const found = crc32c(batch.subarray(head.attributes));
   if (found !== written)
     throw new DamagedBatchError(first, `its CRC-32C is ${found.toString(16)} instead of ${written.toString(16)}`);
+}
+
+/**
+ * The bytes of a batch's records, unpacked; undefined if they are too many.
+ *
+ * @throws {DamagedBatchError} if they cannot be unpacked
+ */
+function recordBytes(batch: Buffer, first: number): Buffer | undefined {
   try {
     return unpack(batch.subarray(head.records), batch.readInt16BE(head.attributes) & IS_COMPRESSED);
   } catch (error) {
