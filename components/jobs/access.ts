@@ -58,7 +58,7 @@ export function batchAccess({ topic, masterDataset, batchViews }: DataNames): Da
     topics: [{ name: topic, operations: ["read", "write"] }],
     folders: [
       { path: "/", operations: ["list"] },
-      { path: masterDataset, operations: ["read", "write"] },
+      { path: masterDataset, operations: ["read", "add"] },
       { path: batchViews, operations: ["read", "delete"] },
       { path: jobFiles, operations: all },
     ],
