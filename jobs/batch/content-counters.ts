@@ -11,14 +11,14 @@ export function contentCounters({ events, bytes, digest }: Content): Record<stri
   return {
     "lines mapped": events,
     "bytes mapped": bytes,
-    "digest mapped, high": Math.floor(digest / half),
-    "digest mapped, low": digest % half,
+    "digest mapped high": Math.floor(digest / half),
+    "digest mapped low": digest % half,
   };
 }
 
 /** The inverse, of the sums over all tasks. */
 export function countedContent(counter: (name: string) => number): Content {
-  const digest = BigInt(counter("digest mapped, high")) * BigInt(half) + BigInt(counter("digest mapped, low"));
+  const digest = BigInt(counter("digest mapped high")) * BigInt(half) + BigInt(counter("digest mapped low"));
   return {
     events: counter("lines mapped"),
     bytes: counter("bytes mapped"),

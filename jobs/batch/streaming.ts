@@ -25,9 +25,18 @@ export async function runPhase(phase: Phase, counters: () => Readonly<Record<str
     // Standard output is only closed by the end of the process.
     { end: false },
   );
-  for (const [name, value] of Object.entries(counters())) {
-    if (value > 0) writeSync(2, `reporter:counter:${counterGroup},${name},${value}\n`);
-  }
+  for (const [name, value] of Object.entries(counters()))
+    if (value > 0) writeSync(2, `${counterReport(name, value)}\n`);
+}
+
+/**
+ * The line by which Hadoop adds to a counter of a task.
+ *
+ * @throws {TypeError} if the name has a comma, at which Hadoop would cut it and count nothing
+ */
+export function counterReport(name: string, value: number): string {
+  if (name.includes(",")) throw new TypeError(`a counter's name has no comma: ${name}`);
+  return `reporter:counter:${counterGroup},${name},${value}`;
 }
 
 async function* runLines(phase: Phase, source: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -73,8 +73,8 @@ const hadoop = { MAP_INPUT_RECORDS: 10, REDUCE_INPUT_RECORDS: 7, REDUCE_OUTPUT_R
 const own = {
   "lines mapped": 10,
   "bytes mapped": 900,
-  "digest mapped, high": 0x123455 + 2 ** 24,
-  "digest mapped, low": 0x789abc + 2 ** 24,
+  "digest mapped high": 0x123455 + 2 ** 24,
+  "digest mapped low": 0x789abc + 2 ** 24,
   "records reduced": 7,
   invalid: 1,
   "skipped by-shop": 2,
