@@ -146,12 +146,15 @@ export async function replaceService(
   return state;
 }
 
-/** Whether the one that runs, and the other, may listen on the same ports, and it can be told which of them does. */
+/**
+ * Whether the one that runs, and the other, may listen on the same ports, and it can be told which of them does; and the
+ * one that runs is as it was deployed, so that it can be again if the other does not get ready.
+ */
 async function canOverlap(olds: ServiceInputs, news: ServiceInputs): Promise<boolean> {
   if (!(olds.overlaps && news.overlaps && process.platform === "linux")) return false;
   if (olds.address !== news.address || !isDeepStrictEqual(olds.ports, news.ports)) return false;
   const link = await lstat(runFolder(olds)).catch(() => undefined);
-  return link?.isSymbolicLink() === true && (await inspectService(olds)).pid !== 0;
+  return link?.isSymbolicLink() === true && (await inspectService(olds)).drift.length === 0;
 }
 
 /** How a server is started. */

@@ -209,11 +209,14 @@ describe.runIf(process.platform === "linux")("a service that may overlap", () =>
     await deleteService(web("two"));
   });
 
-  test("is restarted where the one that runs cannot share its port", async () => {
+  test("is restarted where the one that runs cannot share its port, or is not as it was deployed", async () => {
     await startService(web("one", { overlaps: false }), context);
     const { pid } = await replaceService(web("one", { overlaps: false }), web("two"), context);
     expect(await inspectService(web("two"))).toEqual({ drift: [], pid });
-    await deleteService(web("two"));
+    rmSync(web("two").configuration, { recursive: true });
+    const next = await replaceService(web("two"), web("three"), context);
+    expect(await inspectService(web("three"))).toEqual({ drift: [], pid: next.pid });
+    await deleteService(web("three"));
   });
 });
 
