@@ -59,7 +59,7 @@ async function demo(options: DemoOptions): Promise<number> {
   await ensureStack(stack);
   const up = await runPulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
   process.stderr.write(up.stderr);
-  if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once it is mended");
+  if (up.exitCode !== 0) throw new Error("pulumi up failed, see above; run the demo again once that is fixed");
   const architecture = await runningArchitecture(stack);
   progress.say("all servers are ready");
   console.log((await serverTable(stack)).join("\n"));

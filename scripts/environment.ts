@@ -82,7 +82,7 @@ export async function runPulumi(args: readonly string[], options: PulumiRunOptio
 
 /**
  * What is wrong with the file of the stack that is to be deployed. Pulumi checks the types of its values too, but ends
- * at the first wrong one and names no mend.
+ * at the first wrong one and names no fix.
  */
 async function configurationProblem(
   args: readonly string[],

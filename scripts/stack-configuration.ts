@@ -65,7 +65,7 @@ export function readStackConfiguration(
 ): StackConfiguration {
   const file = configurationFile(stack);
   const { values, encrypted } = fileValues(file);
-  return parseStackConfiguration({ ...values, ...overrides }, encrypted);
+  return parseStackConfiguration({ ...values, ...overrides }, encrypted, stack);
 }
 
 /** @throws {TypeError} naming the file if it is no YAML */

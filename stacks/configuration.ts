@@ -202,11 +202,13 @@ type Values = Readonly<Record<string, string | undefined>>;
  *
  * @param values the keys that are set, as texts
  * @param encrypted those of them that the stack's file keeps encrypted: no message says their values. Default: none
- * @throws {TypeError} with one line for each key that is wrong: the key, what is wanted, and the mend
+ * @param stack the stack's name, which the fix then names. Default: the selected stack is meant
+ * @throws {TypeError} with one line for each key that is wrong: the key, what is wanted, and the fix
  */
 export function parseStackConfiguration(
   values: Values,
   encrypted: ReadonlySet<string> = new Set(),
+  stack?: string,
 ): StackConfiguration {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   const result = stackConfigurationSchema.safeParse(given);
@@ -214,23 +216,23 @@ export function parseStackConfiguration(
     ...(result.error?.issues ?? []).flatMap((issue) => {
       if (issue.code === "unrecognized_keys") return issue.keys.map(unknownKey);
       const key = issue.path.join(".");
-      return [{ key, problem: issue.message, mend: `config set ${key} VALUE` }];
+      return [{ key, problem: issue.message, fix: `config set ${key} VALUE` }];
     }),
     ...foreignKeys(given).map(([key, target]) => ({
-      ...{ key, problem: `only the target ${target} uses it`, mend: `config rm ${key}` },
+      ...{ key, problem: `only the target ${target} uses it`, fix: `config rm ${key}` },
     })),
     ...storageProblems(given),
     ...networkProblems(given),
     ...secretProblems(given, encrypted),
     ...(given.target === "aws" && isUnset(given, "awsAccount")
-      ? [{ key: "awsAccount", problem: "the target aws needs it: 12 digits", mend: "config set awsAccount VALUE" }]
+      ? [{ key: "awsAccount", problem: "the target aws needs it: 12 digits", fix: "config set awsAccount VALUE" }]
       : []),
     ...(given.target === "aws" && !isUnset(given, "kafkaControllers")
       ? [
           {
             key: "kafkaControllers",
             problem: "on aws the brokers are a managed service's, with controllers of its own",
-            mend: "config rm kafkaControllers",
+            fix: "config rm kafkaControllers",
           },
         ]
       : []),
@@ -239,21 +241,21 @@ export function parseStackConfiguration(
           {
             key: "deleteData",
             problem: "data is deleted only where ephemeral is true",
-            mend: "config set ephemeral true",
+            fix: "config set ephemeral true",
           },
         ]
       : []),
   ];
   if (result.success && problems.length === 0) return result.data;
-  const lines = problems.map((each) => describe(each, given[each.key], encrypted));
+  const lines = problems.map((each) => describe(each, given[each.key], encrypted, stack));
   throw new TypeError(`the stack's configuration is wrong:\n${lines.join("\n")}`);
 }
 
-/** What is wrong with a key, and the arguments of the command that mends it. */
+/** What is wrong with a key, and the arguments of the command that fixes it. */
 interface Problem {
   readonly key: string;
   readonly problem: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** The keys that are set to something and that another target than the chosen one uses, with that target. */
@@ -277,18 +279,18 @@ function isUnset(given: Values, key: string): boolean {
 function storageProblems(given: Values): Problem[] {
   const { storage = "", target = targets[0] } = given;
   const set = Object.keys(s3Keys).filter((key) => !isUnset(given, key));
-  const unused = (problem: string) => set.map((key) => ({ key, problem, mend: `config rm ${key}` }));
+  const unused = (problem: string) => set.map((key) => ({ key, problem, fix: `config rm ${key}` }));
   if (target === "aws")
     return [
       ...(storage === "hdfs"
-        ? [{ key: "storage", problem: "on aws a bucket keeps the master dataset", mend: "config set storage s3" }]
+        ? [{ key: "storage", problem: "on aws a bucket keeps the master dataset", fix: "config set storage s3" }]
         : []),
       ...unused("on aws the bucket is the target's own"),
     ];
   if (storage !== "s3") return unused("only the storage s3 uses it");
   return [
     ...(isUnset(given, "s3Bucket")
-      ? [{ key: "s3Bucket", problem: "the storage s3 needs it", mend: "config set s3Bucket VALUE" }]
+      ? [{ key: "s3Bucket", problem: "the storage s3 needs it", fix: "config set s3Bucket VALUE" }]
       : []),
     ...missingOf(given, ["s3AccessKeyId", "s3SecretAccessKey"]),
   ];
@@ -308,7 +310,7 @@ function networkProblems(given: Values): Problem[] {
           {
             key: "awsPrivateSubnetIds",
             problem: `must be different ones, at least ${zones} for the size ${size}`,
-            mend: "config set awsPrivateSubnetIds VALUE",
+            fix: "config set awsPrivateSubnetIds VALUE",
           },
         ]
       : []),
@@ -322,7 +324,7 @@ function missingOf(given: Values, keys: readonly string[]): Problem[] {
   return missing.map((key) => ({
     key,
     problem: `${new Intl.ListFormat("en-GB").format(keys)} need each other`,
-    mend: `config set ${secretKeys.includes(key) ? "--secret " : ""}${key} VALUE`,
+    fix: `config set ${secretKeys.includes(key) ? "--secret " : ""}${key} VALUE`,
   }));
 }
 
@@ -330,18 +332,23 @@ function missingOf(given: Values, keys: readonly string[]): Problem[] {
 function secretProblems(given: Values, encrypted: ReadonlySet<string>): Problem[] {
   return secretKeys
     .filter((key) => !isUnset(given, key) && !encrypted.has(key))
-    .map((key) => ({ key, problem: "must be encrypted", mend: `config set --secret ${key} VALUE` }));
+    .map((key) => ({ key, problem: "must be encrypted", fix: `config set --secret ${key} VALUE` }));
 }
 
 function unknownKey(key: string): Problem {
   const keys = Object.keys(stackConfigurationSchema.shape).join(", ");
-  return { key, problem: `There is no such key; the keys are ${keys}`, mend: `config rm ${key}` };
+  return { key, problem: `There is no such key; the keys are ${keys}`, fix: `config rm ${key}` };
 }
 
-function describe({ key, problem, mend }: Problem, value: string | undefined, encrypted: ReadonlySet<string>): string {
+function describe(
+  { key, problem, fix }: Problem,
+  value: string | undefined,
+  encrypted: ReadonlySet<string>,
+  stack: string | undefined,
+): string {
   const isSecret = encrypted.has(key) || secretKeys.includes(key);
   const shown = value !== undefined && isSecret ? "a secret" : shortened(JSON.stringify(value) ?? "not set");
-  return `  lambda-architecture:${key}: ${problem}; it is ${shown}. Mend: npm run pulumi -- ${mend}`;
+  return `  lambda-architecture:${key}: ${problem}; it is ${shown}. Fix: npm run pulumi -- ${fix}${stack === undefined ? "" : ` --stack ${stack}`}`;
 }
 
 /** Characters of a value that a message shows. */

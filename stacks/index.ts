@@ -13,7 +13,7 @@ endWithOutput();
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 const configuration = readStackConfiguration();
 const noted = await notedValues();
-const problems = permanentProblems(configuration, noted);
+const problems = permanentProblems(pulumi.getStack(), configuration, noted);
 if (problems.length > 0)
   throw new pulumi.RunError(`the stack's data does not allow this configuration:\n${problems.join("\n")}`);
 if (noted !== undefined && noted.topics[configuration.topic] === undefined)
@@ -61,7 +61,7 @@ function readStackConfiguration(): StackConfiguration {
   const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   const values = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   try {
-    return parseStackConfiguration(values, encryptedKeys(prefix));
+    return parseStackConfiguration(values, encryptedKeys(prefix), pulumi.getStack());
   } catch (error) {
     throw error instanceof TypeError ? new pulumi.RunError(error.message) : error;
   }

@@ -54,14 +54,19 @@ interface PermanentChange {
 /**
  * What a configuration changes although the data is made for it: a line each, with the key, both values, why, and the fix.
  *
+ * @param stack the stack's name, for the fix
  * @param noted what the stack's output says; undefined for a stack that is not up
  */
-export function permanentProblems(configuration: StackConfiguration, noted: PermanentValues | undefined): string[] {
+export function permanentProblems(
+  stack: string,
+  configuration: StackConfiguration,
+  noted: PermanentValues | undefined,
+): string[] {
   if (noted === undefined) return [];
   return permanentChanges(configuration.topic, noted, permanentValues(configuration)).map(
     ({ key, before, after, why, fix }) =>
       `  lambda-architecture:${key}: cannot change from ${before} to ${after}, since ${why}. Fix: ` +
-      (fix ?? `npm run pulumi -- config set ${key} ${before}`),
+      (fix ?? `npm run pulumi -- config set ${key} ${before} --stack ${stack}`),
   );
 }
 
@@ -73,8 +78,7 @@ export function permanentChanges(topic: string, former: PermanentValues, wanted:
       has !== undefined &&
       had.chunkSize !== has.chunkSize && {
         ...{ key: "chunkSize", before: had.chunkSize, after: has.chunkSize },
-        why: `the files of the topic ${topic} and the views of it are made of such chunks`,
-        fix: `npm run pulumi -- config set chunkSize ${had.chunkSize}, or another topic`,
+        why: `the files of the topic ${topic} and the views of it are made of such chunks; another topic may have another size`,
       },
     had !== undefined &&
       has !== undefined &&
@@ -101,7 +105,7 @@ export function permanentChanges(topic: string, former: PermanentValues, wanted:
     former.awsVpcId !== wanted.awsVpcId && {
       ...{ key: "awsVpcId", before: former.awsVpcId || "its own", after: wanted.awsVpcId || "its own" },
       why: "all that keeps data would be replaced by others in another network",
-      ...(former.awsVpcId === "" && { fix: "npm run pulumi -- config rm awsVpcId" }),
+      ...(former.awsVpcId === "" && { fix: "unset it: npm run pulumi -- config rm awsVpcId" }),
     },
   ];
   return changes.filter((change) => typeof change === "object");

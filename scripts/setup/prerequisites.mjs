@@ -17,7 +17,7 @@ import { run, SetupError } from "./progress.mjs";
  * @property {Version} least the oldest version that does
  * @property {readonly string[]} command prints the version, on a line of its own or at its start
  * @property {string} announcement what stands before the version on that line
- * @property {{debian: string, macos: string, other: string}} mend how to install it
+ * @property {{debian: string, macos: string, other: string}} fix how to install it
  */
 
 /**
@@ -43,7 +43,7 @@ export function prerequisites(environment = process.env) {
       least: [20],
       command: [process.execPath, "--version"],
       announcement: "v",
-      mend: {
+      fix: {
         debian: "apt install nodejs npm (from Debian 13), or see nodejs.org",
         macos: "brew install node",
         other: "see nodejs.org",
@@ -54,7 +54,7 @@ export function prerequisites(environment = process.env) {
       least: [9],
       command: ["npm", "--version"],
       announcement: "",
-      mend: { debian: "apt install npm", macos: "brew install node", other: "it comes with Node, see nodejs.org" },
+      fix: { debian: "apt install npm", macos: "brew install node", other: "it comes with Node, see nodejs.org" },
     },
     {
       name: "JDK",
@@ -62,7 +62,7 @@ export function prerequisites(environment = process.env) {
       // Maven compiles with this one, so the servers run on it too: a JRE is not enough.
       command: [environment.JAVA_HOME ? join(environment.JAVA_HOME, "bin", "javac") : "javac", "-version"],
       announcement: "javac ",
-      mend: {
+      fix: {
         debian: "apt install openjdk-17-jdk-headless",
         macos: "brew install openjdk@17, then set JAVA_HOME",
         other: "see adoptium.net",
@@ -73,7 +73,7 @@ export function prerequisites(environment = process.env) {
       least: [3, 6, 3],
       command: ["mvn", "--version"],
       announcement: "Apache Maven ",
-      mend: { debian: "apt install maven", macos: "brew install maven", other: "see maven.apache.org" },
+      fix: { debian: "apt install maven", macos: "brew install maven", other: "see maven.apache.org" },
     },
   ];
 }
@@ -89,7 +89,7 @@ export const go = {
   least: [1, 21],
   command: ["go", "version"],
   announcement: "go version go",
-  mend: {
+  fix: {
     debian: "apt install golang (from Debian 13) or see go.dev, or install Pulumi",
     macos: "brew install pulumi, or brew install go",
     other: "see go.dev, or install Pulumi",
@@ -138,7 +138,7 @@ export function isAtLeast(version, least) {
 }
 
 /**
- * Names everything that is missing or too old at once, each with its mend.
+ * Names everything that is missing or too old at once, each with its fix.
  *
  * @param {readonly Finding[]} findings
  * @param {System} system
@@ -146,10 +146,10 @@ export function isAtLeast(version, least) {
  */
 export function prerequisiteReport(findings, system) {
   const lines = findings.flatMap(({ prerequisite, version }) => {
-    const { name, least, mend } = prerequisite;
+    const { name, least, fix } = prerequisite;
     if (version !== undefined && isAtLeast(version, least)) return [];
     const state = version === undefined ? "was not found" : `is ${version.join(".")}`;
-    return [`  ${name}: ${state}, ${least.join(".")} or newer is needed; ${mend[system]}`];
+    return [`  ${name}: ${state}, ${least.join(".")} or newer is needed; ${fix[system]}`];
   });
   if (lines.length === 0) return undefined;
   return ["This machine lacks what the project needs:", ...lines].join("\n");

@@ -6,7 +6,7 @@ const output = process.stderr;
 /** Without a terminal, seconds between two lines that say that a step goes on. */
 const SECONDS_BETWEEN_LINES = 10;
 
-/** An error that a person can mend: its message is all that needs to be shown. */
+/** An error that a person can fix: its message is all that needs to be shown. */
 export class SetupError extends Error {}
 
 /**

@@ -78,7 +78,7 @@ test("values are texts, as the CLI sets them", () => {
   });
 });
 
-test("twelve wrong values are twelve lines: the key, what is wanted, the value, the mend", () => {
+test("twelve wrong values are twelve lines: the key, what is wanted, the value, the fix", () => {
   const wrong = {
     target: "moon",
     size: "huge",
@@ -112,8 +112,8 @@ test("twelve wrong values are twelve lines: the key, what is wanted, the value, 
     ...Object.entries(problems).map(([key, problem]) => [key, problem, `config set ${key} VALUE`]),
     ...["partitons", "retention"].map((key) => [key, none, `config rm ${key}`]),
   ].map(
-    ([key = "", problem, mend]) =>
-      `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(wrong[key as keyof typeof wrong])}. Mend: npm run pulumi -- ${mend}`,
+    ([key = "", problem, fix]) =>
+      `  lambda-architecture:${key}: ${problem}; it is ${JSON.stringify(wrong[key as keyof typeof wrong])}. Fix: npm run pulumi -- ${fix}`,
   );
   expect(() => parseStackConfiguration(wrong)).toThrow(TypeError);
   expect(() => parseStackConfiguration(wrong)).toThrow(["the stack's configuration is wrong:", ...lines].join("\n"));
@@ -156,7 +156,7 @@ function failureOf(values: Record<string, string>): Error {
 
 test("data is deleted only where it is ephemeral", () => {
   expect(() => parseStackConfiguration({ deleteData: "true" })).toThrow(
-    'lambda-architecture:deleteData: data is deleted only where ephemeral is true; it is "true". Mend: npm run pulumi -- config set ephemeral true',
+    'lambda-architecture:deleteData: data is deleted only where ephemeral is true; it is "true". Fix: npm run pulumi -- config set ephemeral true',
   );
   expect(parseStackConfiguration({ deleteData: "true", ephemeral: "true" }).deleteData).toBe(true);
 });
@@ -173,8 +173,8 @@ describe("what does not go together", () => {
 
   test("a key of another target", () => {
     expect(problem({ awsRegion: "eu-west-1", kubernetesContext: "other" })).toEqual([
-      '  lambda-architecture:kubernetesContext: only the target kubernetes uses it; it is "other". Mend: npm run pulumi -- config rm kubernetesContext',
-      '  lambda-architecture:awsRegion: only the target aws uses it; it is "eu-west-1". Mend: npm run pulumi -- config rm awsRegion',
+      '  lambda-architecture:kubernetesContext: only the target kubernetes uses it; it is "other". Fix: npm run pulumi -- config rm kubernetesContext',
+      '  lambda-architecture:awsRegion: only the target aws uses it; it is "eu-west-1". Fix: npm run pulumi -- config rm awsRegion',
     ]);
     // As Pulumi hands on the defaults.
     expect(problem({ awsRegion: "eu-central-1", s3PathStyle: "true", s3Bucket: "", storage: "" })).toEqual([]);
@@ -182,14 +182,14 @@ describe("what does not go together", () => {
 
   test("AWS needs an account, and keeps to its own bucket and brokers", () => {
     expect(problem({ target: "aws" })).toEqual([
-      "  lambda-architecture:awsAccount: the target aws needs it: 12 digits; it is not set. Mend: npm run pulumi -- config set awsAccount VALUE",
+      "  lambda-architecture:awsAccount: the target aws needs it: 12 digits; it is not set. Fix: npm run pulumi -- config set awsAccount VALUE",
     ]);
     expect(problem({ target: "aws", awsAccount: "111122223333", storage: "hdfs", s3Bucket: "mine" })).toEqual([
-      '  lambda-architecture:storage: on aws a bucket keeps the master dataset; it is "hdfs". Mend: npm run pulumi -- config set storage s3',
-      '  lambda-architecture:s3Bucket: on aws the bucket is the target\'s own; it is "mine". Mend: npm run pulumi -- config rm s3Bucket',
+      '  lambda-architecture:storage: on aws a bucket keeps the master dataset; it is "hdfs". Fix: npm run pulumi -- config set storage s3',
+      '  lambda-architecture:s3Bucket: on aws the bucket is the target\'s own; it is "mine". Fix: npm run pulumi -- config rm s3Bucket',
     ]);
     expect(problem({ target: "aws", awsAccount: "111122223333", kafkaControllers: "3" })).toEqual([
-      '  lambda-architecture:kafkaControllers: on aws the brokers are a managed service\'s, with controllers of its own; it is "3". Mend: npm run pulumi -- config rm kafkaControllers',
+      '  lambda-architecture:kafkaControllers: on aws the brokers are a managed service\'s, with controllers of its own; it is "3". Fix: npm run pulumi -- config rm kafkaControllers',
     ]);
     for (const storage of ["", "s3"])
       expect(problem({ target: "aws", awsAccount: "111122223333", storage })).toEqual([]);
@@ -201,31 +201,31 @@ describe("what does not go together", () => {
     const subnets = (...ids: string[]) => ({ awsPrivateSubnetIds: ids.map((id) => `subnet-0000000${id}`).join(",") });
     const together = "awsVpcId, awsVpcCidrBlock and awsPrivateSubnetIds need each other; it is not set";
     expect(problem({ ...aws, ...vpc })).toEqual([
-      `  lambda-architecture:awsVpcCidrBlock: ${together}. Mend: npm run pulumi -- config set awsVpcCidrBlock VALUE`,
-      `  lambda-architecture:awsPrivateSubnetIds: ${together}. Mend: npm run pulumi -- config set awsPrivateSubnetIds VALUE`,
+      `  lambda-architecture:awsVpcCidrBlock: ${together}. Fix: npm run pulumi -- config set awsVpcCidrBlock VALUE`,
+      `  lambda-architecture:awsPrivateSubnetIds: ${together}. Fix: npm run pulumi -- config set awsPrivateSubnetIds VALUE`,
     ]);
     expect(problem({ ...aws, ...block, ...subnets("1", "2") })).toEqual([
-      `  lambda-architecture:awsVpcId: ${together}. Mend: npm run pulumi -- config set awsVpcId VALUE`,
+      `  lambda-architecture:awsVpcId: ${together}. Fix: npm run pulumi -- config set awsVpcId VALUE`,
     ]);
     const few = { ...aws, ...vpc, ...block, size: "ha", ...subnets("1", "2") };
     expect(problem(few)).toEqual([
-      '  lambda-architecture:awsPrivateSubnetIds: must be different ones, at least 3 for the size ha; it is "subnet-00000001,subnet-00000002". Mend: npm run pulumi -- config set awsPrivateSubnetIds VALUE',
+      '  lambda-architecture:awsPrivateSubnetIds: must be different ones, at least 3 for the size ha; it is "subnet-00000001,subnet-00000002". Fix: npm run pulumi -- config set awsPrivateSubnetIds VALUE',
     ]);
     expect(problem({ ...few, size: "tiny", ...subnets("1", "1") })).toHaveLength(1);
     expect(problem({ ...few, size: "tiny" })).toEqual([]);
     expect(problem({ ...few, ...subnets("1", "2", "3") })).toEqual([]);
     expect(problem({ target: "kubernetes", ...vpc })).toEqual([
-      '  lambda-architecture:awsVpcId: only the target aws uses it; it is "vpc-0a1b2c3d". Mend: npm run pulumi -- config rm awsVpcId',
+      '  lambda-architecture:awsVpcId: only the target aws uses it; it is "vpc-0a1b2c3d". Fix: npm run pulumi -- config rm awsVpcId',
     ]);
   });
 
   test("what only S3 uses, and what S3 needs", () => {
     expect(problem({ s3Endpoint: "http://127.0.0.1:9000" })).toEqual([
-      '  lambda-architecture:s3Endpoint: only the storage s3 uses it; it is "http://127.0.0.1:9000". Mend: npm run pulumi -- config rm s3Endpoint',
+      '  lambda-architecture:s3Endpoint: only the storage s3 uses it; it is "http://127.0.0.1:9000". Fix: npm run pulumi -- config rm s3Endpoint',
     ]);
     expect(problem({ storage: "s3", s3SecretAccessKey: "sesame" }, ["s3SecretAccessKey"])).toEqual([
-      "  lambda-architecture:s3Bucket: the storage s3 needs it; it is not set. Mend: npm run pulumi -- config set s3Bucket VALUE",
-      "  lambda-architecture:s3AccessKeyId: s3AccessKeyId and s3SecretAccessKey need each other; it is not set. Mend: npm run pulumi -- config set --secret s3AccessKeyId VALUE",
+      "  lambda-architecture:s3Bucket: the storage s3 needs it; it is not set. Fix: npm run pulumi -- config set s3Bucket VALUE",
+      "  lambda-architecture:s3AccessKeyId: s3AccessKeyId and s3SecretAccessKey need each other; it is not set. Fix: npm run pulumi -- config set --secret s3AccessKeyId VALUE",
     ]);
     for (const target of ["local", "docker", "kubernetes"])
       expect(problem({ target, storage: "s3", s3Bucket: "events" })).toEqual([]);
@@ -271,7 +271,7 @@ describe("secrets", () => {
       "s3AccessKeyId",
     ]);
     expect(message).toBe(
-      "the stack's configuration is wrong:\n  lambda-architecture:s3SecretAccessKey: must be encrypted; it is a secret. Mend: npm run pulumi -- config set --secret s3SecretAccessKey VALUE",
+      "the stack's configuration is wrong:\n  lambda-architecture:s3SecretAccessKey: must be encrypted; it is a secret. Fix: npm run pulumi -- config set --secret s3SecretAccessKey VALUE",
     );
     expect(secretKeys).toEqual(["s3AccessKeyId", "s3SecretAccessKey"]);
   });

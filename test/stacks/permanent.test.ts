@@ -5,10 +5,10 @@ import { permanentProblems, permanentValues } from "../../stacks/permanent.ts";
 const noted = permanentValues(parseStackConfiguration({ chunkSize: "100", partitions: "5", logIncarnation: "2" }));
 const same = { chunkSize: "100", partitions: "5", logIncarnation: "2" };
 const problemsOf = (values: Record<string, string>) =>
-  permanentProblems(parseStackConfiguration({ ...same, ...values }), noted);
+  permanentProblems("part", parseStackConfiguration({ ...same, ...values }), noted);
 
 test("a stack that is not up may become anything", () => {
-  expect(permanentProblems(parseStackConfiguration({ chunkSize: "777" }), undefined)).toEqual([]);
+  expect(permanentProblems("part", parseStackConfiguration({ chunkSize: "777" }), undefined)).toEqual([]);
 });
 
 test.each([
@@ -21,8 +21,8 @@ test.each([
 ])("%s may change", (_, values) => expect(problemsOf(values)).toEqual([]));
 
 test.each([
-  [{ chunkSize: "200" }, "chunkSize: cannot change from 100 to 200", "config set chunkSize 100, or another topic"],
-  [{ partitions: "2" }, "partitions: cannot change from 5 to 2", "config set partitions 5"],
+  [{ chunkSize: "200" }, "chunkSize: cannot change from 100 to 200", "config set chunkSize 100 --stack part"],
+  [{ partitions: "2" }, "partitions: cannot change from 5 to 2", "config set partitions 5 --stack part"],
   [{ logIncarnation: "1" }, "logIncarnation: cannot change from 2 to 1", "config set logIncarnation 2"],
   [{ size: "ha" }, "kafkaControllers: cannot change from 1 to 3", "config set kafkaControllers 1"],
   [
@@ -41,8 +41,8 @@ test.each([
 test("what a topic's data is made for is still known when the stack comes back to it from another one", () => {
   const other = parseStackConfiguration({ ...same, topic: "other", chunkSize: "200" });
   const after = permanentValues(other, noted);
-  expect(permanentProblems(parseStackConfiguration({ ...same, chunkSize: "200" }), after)).toHaveLength(1);
-  expect(permanentProblems(parseStackConfiguration(same), after)).toEqual([]);
+  expect(permanentProblems("part", parseStackConfiguration({ ...same, chunkSize: "200" }), after)).toHaveLength(1);
+  expect(permanentProblems("part", parseStackConfiguration(same), after)).toEqual([]);
 });
 
 test("the network on AWS cannot change", () => {
@@ -53,8 +53,8 @@ test("the network on AWS cannot change", () => {
     awsPrivateSubnetIds: "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
   };
   const before = permanentValues(parseStackConfiguration(aws));
-  expect(permanentProblems(parseStackConfiguration({ ...aws, ...network }), before)).toEqual([
+  expect(permanentProblems("part", parseStackConfiguration({ ...aws, ...network }), before)).toEqual([
     expect.stringContaining("awsVpcId: cannot change from its own to vpc-0123456789abcdef0"),
   ]);
-  expect(permanentProblems(parseStackConfiguration(aws), before)).toEqual([]);
+  expect(permanentProblems("part", parseStackConfiguration(aws), before)).toEqual([]);
 });

@@ -36,8 +36,8 @@ describe.each(stacks)("%s", (stack) => {
     const preview = await run(process.execPath, [join(checkout, "scripts/preview.ts"), "--stack", stack], {
       environment,
     });
-    const mend = `If that is meant: npm run preview -- --all --update`;
-    expect(preview, `${mend}\n${preview}`).toMatch(/^### Preview of \w+: no changes\n/);
+    const fix = `If that is meant: npm run preview -- --all --update`;
+    expect(preview, `${fix}\n${preview}`).toMatch(/^### Preview of \w+: no changes\n/);
   }, 120_000);
 
   test.each(policies.map((policy) => [policy.name, policy] as const))("keeps to %s", async (_, policy) => {
@@ -107,5 +107,5 @@ test("the README's previews of typical changes are those that their script makes
     prod: readStackConfiguration("prod"),
   });
   expect(examples).toHaveLength(4);
-  expect(readme, "Mend: npm run preview:examples").toBe(withExamples(readme, examples));
+  expect(readme, "Fix: npm run preview:examples").toBe(withExamples(readme, examples));
 }, 120_000);

@@ -53,7 +53,7 @@ describe("prerequisiteReport", () => {
     expect(prerequisiteReport(findings, "debian")).toBeUndefined();
   });
 
-  test("names everything that is missing or too old at once, with the mend", () => {
+  test("names everything that is missing or too old at once, with the fix", () => {
     const findings = [
       { prerequisite: node, version: [18, 20, 1] },
       { prerequisite: npm, version: [10, 0, 0] },

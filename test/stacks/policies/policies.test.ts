@@ -231,7 +231,7 @@ describe.each(policies.map((policy) => [policy.name, policy] as const))("%s", (n
     for (const resources of passes) expect(await violations(policy, resources, "prod")).toEqual([]);
   });
 
-  test("fails what is wrong, and says what and the mend", async () => {
+  test("fails what is wrong, and says what and the fix", async () => {
     expect(fails.length).toBeGreaterThan(0);
     for (const [resources, message] of fails) {
       const [first = "nothing", ...others] = await violations(policy, resources, "prod");
