@@ -17,6 +17,7 @@ export interface HeavyTest {
  */
 export const measured: readonly HeavyTest[] = [
   { file: "test/architecture.real.test.ts", minutes: 6, always: true },
+  { file: "test/nothing-lost.real.test.ts", minutes: 8, always: true },
   { file: "test/jobs/archive/archiver.real.test.ts", minutes: 1.8, always: true },
   { file: "test/jobs/batch/batch.real.test.ts", minutes: 2, always: true },
   { file: "test/jobs/speed/speed-layer.real.test.ts", minutes: 2.5, always: true },
