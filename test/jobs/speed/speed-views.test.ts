@@ -399,3 +399,29 @@ test("rows of open chunks are bounded over all partitions: the one worked on the
   expect(read).toEqual(["events 2 2-3", "events 1 0-3"]);
   expect(wrote.slice(-2)).toEqual(["by-key a 3", "by-key b 3"]);
 });
+
+test("work that takes longer than Storm waits is done once, and no more of it comes", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { execute, read } = watched({ events: 20, hold: () => gate.promise });
+  const schedule = new ChunkSchedule({ chunkSize, start: { "by-key": { 0: 0 } }, tables: "t" });
+  schedule.observe({ 0: { earliest: 0, latest: 20, leaderEpoch: 0 } });
+  const tuples: Promise<void>[] = [];
+  let acknowledged = 0;
+  // Storm takes every tuple for lost after 30 s, five times, and the spout gives it again.
+  for (let time = 0; time < 6; time++) {
+    const now = time * 33_000;
+    const due = schedule.take(now);
+    expect(due.map(descriptorId)).toEqual(["0/0/5/t", "0/1/10/t"]);
+    for (const descriptor of due) {
+      const id = descriptorId(descriptor);
+      tuples.push(execute(descriptor.end).then(() => void acknowledged++));
+      if (time < 5) schedule.fail(id, now + 30_000);
+    }
+  }
+  gate.resolve();
+  await Promise.all(tuples);
+  expect(acknowledged).toBe(12);
+  for (const id of ["0/0/5/t", "0/1/10/t"]) schedule.ack(id);
+  expect(read).toEqual(["events 0 0-5", "events 0 5-10", "events 0 3-5", "events 0 8-10"]);
+  expect(schedule.take(300_000).map(descriptorId)).toEqual(["0/2/15/t", "0/3/20/t"]);
+});
