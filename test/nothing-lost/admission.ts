@@ -61,6 +61,9 @@ const refused: readonly (readonly [value: string | Buffer, reason: RegExp])[] = 
   [Buffer.alloc(985_000, 0xff), /^not UTF-8/],
 ];
 
+/** Of what is taken, the longest channel fits no key that has a page beside it: a dead letter for that view alone. */
+const refusedByOne = /^view edits-by-page: key of 320\d\d bytes, most of them in field channel/;
+
 /**
  * Steps and expected results:
  * 1. Events come that are longer, larger or other than what stores keep, among sums past 2^53: those that fit every store
@@ -80,12 +83,13 @@ export function registerAdmission(whole: () => WholeArchitecture): void {
     await whole().expectExact();
 
     let letters: DeadLetter[] = [];
-    for (let patience = 120; letters.length < refused.length && patience > 0; patience--) {
+    const reasons = [refusedByOne, ...refused.map(([, reason]) => reason)];
+    for (let patience = 120; letters.length < reasons.length && patience > 0; patience--) {
       letters = (await deadLetters(whole())).filter((letter) => !before.has(deadLetterKey(letter)));
-      if (letters.length < refused.length) await sleep(500);
+      if (letters.length < reasons.length) await sleep(500);
     }
-    expect(letters).toHaveLength(refused.length);
-    for (const [, reason] of refused)
+    expect(letters).toHaveLength(reasons.length);
+    for (const reason of reasons)
       expect(
         letters.filter((letter) => reason.test(letter.reason)),
         String(reason),
