@@ -53,12 +53,14 @@ export function speedAccess({ topic }: DataNames): DataAccess {
  * A batch run looks for input, hands its job to Hadoop, gives Druid addresses of the output, and clears up. Where it is
  * asked for, it closes chunks that are not full, and writes down what is lost.
  */
-export function batchAccess({ topic, masterDataset, batchViews }: DataNames): DataAccess {
+export function batchAccess({ topic, masterDataset, openChunks, batchViews }: DataNames): DataAccess {
   return {
     topics: [{ name: topic, operations: ["read", "write"] }],
     folders: [
       { path: "/", operations: ["list"] },
       { path: masterDataset, operations: ["read", "add"] },
+      // Of a former life of the log parts count on as they are.
+      { path: openChunks, operations: ["read"] },
       { path: batchViews, operations: ["read", "delete"] },
       { path: jobFiles, operations: all },
     ],
@@ -75,11 +77,12 @@ export function recomputationAccess(names: DataNames): DataAccess {
 }
 
 /** The tasks of a batch run read events and write output. */
-export function tasksAccess({ masterDataset, batchViews }: DataNames): DataAccess {
+export function tasksAccess({ masterDataset, openChunks, batchViews }: DataNames): DataAccess {
   return {
     folders: [
       { path: "/", operations: ["list"] },
       { path: masterDataset, operations: ["read"] },
+      { path: openChunks, operations: ["read"] },
       { path: batchViews, operations: all },
       { path: jobFiles, operations: all },
     ],

@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { type Content, isSame, together } from "../archive/content.ts";
+import type { FormerFile } from "../log/incarnation.ts";
 import type { Archived, ArchivedFile } from "./horizon.ts";
 import type { BatchStores } from "./run.ts";
 
@@ -13,24 +14,39 @@ const atOnce = 4;
 /** How many damaged files an error names. */
 const mostNamed = 5;
 
-type Stores = Pick<BatchStores, "fileContent" | "filePath">;
+type Stores = Pick<BatchStores, "fileContent" | "filePath" | "formerContent">;
 
 /**
  * Checks that a batch was computed from what the archiver wrote: what the tasks have counted is the sum of what was
  * noted of the files. Files of which nothing was noted, as in former times, are read here; if the sums differ, all are.
  *
+ * @param former the files of former lives of the log that were read as well
  * @param counted what the tasks have read
  * @throws {DamagedFilesError} naming the files that are damaged; {Error} if none is, and the tasks have read something else
  */
-export async function checkContent(stores: Stores, archived: Archived, counted: Content): Promise<void> {
+export async function checkContent(
+  stores: Stores,
+  archived: Archived,
+  former: readonly FormerFile[],
+  counted: Content,
+): Promise<void> {
   const files = Object.entries(archived.files).flatMap(([partition, some]) =>
     some.map((file) => ({ ...file, partition: Number(partition) })),
   );
   const noted = await pMap(files, (file) => notedContent(file) ?? stores.fileContent(file.partition, file.name), {
     concurrency: atOnce,
   });
-  if (isSame(together(noted), counted)) return;
-  const damaged = (
+  const all = together([...noted, ...former]);
+  if (isSame(all, counted)) return;
+  const damagedFormer = await pMap(
+    former,
+    async (file) => {
+      const found = await stores.formerContent(file.path);
+      return isSame(file, found) ? [] : [`${file.path}: ${text(file)} when it was written, ${text(found)} now`];
+    },
+    { concurrency: atOnce },
+  );
+  const damagedNow = (
     await pMap(
       files,
       async (file) => {
@@ -41,9 +57,10 @@ export async function checkContent(stores: Stores, archived: Archived, counted: 
       { concurrency: atOnce },
     )
   ).flat();
+  const damaged = [...damagedFormer.flat(), ...damagedNow];
   if (damaged.length === 0)
     throw new Error(
-      `the batch was computed from ${text(counted)}, but the files that it was to read have ${text(together(noted))}: run it again`,
+      `the batch was computed from ${text(counted)}, but the files that it was to read have ${text(all)}: run it again`,
     );
   const more = damaged.length > mostNamed ? `\n… and ${damaged.length - mostNamed} more` : "";
   throw new DamagedFilesError(

@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import application from "#application";
 import { readConfiguration } from "../configuration.ts";
+import { nextIncarnationLine } from "../log/next-incarnation-line.ts";
 import { report, stopSignal } from "../program.ts";
 import { beforeRun } from "./before-run.ts";
 import { batchConfigurationSchema } from "./configuration.ts";
@@ -29,7 +30,13 @@ async function main(): Promise<number> {
   const { views } = application;
   const [force, seal, acceptLoss] = [flags.force === true, flags.seal === true, flags["accept-loss"] === true];
   const signal = stopSignal();
-  if (seal || acceptLoss) await beforeRun({ configuration, application, seal, acceptLoss, signal, report });
+  if (seal || acceptLoss) {
+    const next = await beforeRun({ configuration, application, seal, acceptLoss, signal, report });
+    if (next !== undefined) {
+      report(nextIncarnationLine(next));
+      return 0;
+    }
+  }
   const other = await runBatchWithLease({ configuration, views, force, signal, report });
   if (other === undefined) return 0;
   console.error(`another batch run is under way (${other}); one that was killed is waited for half a minute`);

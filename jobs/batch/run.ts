@@ -1,5 +1,6 @@
 import type { Content } from "../archive/content.ts";
 import type { Offsets } from "../chunks.ts";
+import type { FormerFile, Incarnation } from "../log/incarnation.ts";
 import { checkContent } from "./check-content.ts";
 import type { AnyView } from "./columns.ts";
 import { type Archived, archivedHorizon, isBeyond, smallestHorizon } from "./horizon.ts";
@@ -11,6 +12,10 @@ import { datasource, isVersion, nextVersion, type Pointer, type Version, version
 export interface BatchStores {
   /** The names of the files of the master dataset, by partition number. */
   archivedFiles(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** Where this life of the log begins, and the files of former ones that count on. */
+  life(): Promise<Pick<Incarnation, "first" | "former">>;
+  /** What such a file holds, by reading it. */
+  formerContent(path: string): Promise<Content>;
   /** What a file of the master dataset holds, by reading it. */
   fileContent(partition: number, name: string): Promise<Content>;
   /** Where it is. */
@@ -32,7 +37,7 @@ export interface BatchStores {
   /** Moves the pointer; fails if another run has claimed it since. */
   movePointer(key: PointerKey, run: string, pointer: Pointer): Promise<void>;
   /** Computes every view over the files and writes the version's output. */
-  mapReduce(version: string, archived: Archived): Promise<MapReduceResult>;
+  mapReduce(version: string, archived: Archived, former: readonly FormerFile[]): Promise<MapReduceResult>;
   /** The versions of which there is output. */
   outputs(): Promise<readonly string[]>;
   removeOutput(version: string): Promise<void>;
@@ -81,7 +86,8 @@ export interface BatchRunResult {
  */
 export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const { stores, views, report } = args;
-  const archived = archivedHorizon(await stores.archivedFiles(), args.partitions, args.chunkSize);
+  const { first, former } = await stores.life();
+  const archived = archivedHorizon(await stores.archivedFiles(), args.partitions, args.chunkSize, first);
   const { horizon, lost } = archived;
   for (const { partition, from, to } of archived.gaps)
     report(
@@ -96,7 +102,7 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const checkClaim = () => stores.checkClaim(keys[0] as PointerKey, run);
   await removeGarbage(args, run, checkClaim);
 
-  if (!Object.values(horizon).some((offset) => offset > 0)) {
+  if (former.length === 0 && !Object.values(horizon).some((offset) => offset > 0)) {
     report(nothingWhole(args));
     return { version: undefined, horizon };
   }
@@ -110,11 +116,11 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
         `the master dataset ends at ${JSON.stringify(horizon)}, before version ${pointer.version} of ${views[index]?.name}, which covers ${JSON.stringify(pointer.horizon)}: archived files are missing; put them back from a copy or, if they are lost for good, go on without them: npm run batch -- --accept-loss`,
       );
 
-  const files = Object.values(archived.files).reduce((sum, some) => sum + some.length, 0);
+  const files = Object.values(archived.files).reduce((sum, some) => sum + some.length, former.length);
   report(`version ${run}: ${files} files up to ${JSON.stringify(horizon)}`);
-  const result = await stores.mapReduce(run, archived);
+  const result = await stores.mapReduce(run, archived, former);
   report(`computed from ${result.content.events} events${remarks(result)}`);
-  await checkContent(stores, archived, result.content);
+  await checkContent(stores, archived, former, result.content);
   await Promise.all(
     views.map(async (view, index) => {
       const key = keys[index] as PointerKey;

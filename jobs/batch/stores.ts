@@ -2,6 +2,7 @@ import type { Client } from "cassandra-driver";
 import { contentOf } from "../archive/content.ts";
 import { partitionFolder } from "../archive/layout.ts";
 import { removeGeneration, retiredGenerations } from "../generations/generations.ts";
+import { describedLife } from "../log/incarnation.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { AnyView } from "./columns.ts";
 import type { BatchConfiguration } from "./configuration.ts";
@@ -39,6 +40,12 @@ export function connectStores(options: StoresOptions): BatchStores {
   const outputFolder = (version: string) => `${batchViews}/${version}`;
 
   return {
+    life: async () => {
+      // The first has all there is: nobody else may describe it before the archiver has.
+      if (configuration.incarnation === 1) return { first: {}, former: [] };
+      return describedLife(storage, configuration, "");
+    },
+    formerContent: (path) => contentOf(storage.read(path, signal)),
     archivedFiles: () => archivedNames(configuration, storage, signal),
     fileContent: (partition, name) => contentOf(storage.read(`${folderOf(partition)}/${name}`, signal)),
     filePath: (partition, name) => `${folderOf(partition)}/${name}`,
@@ -53,13 +60,13 @@ export function connectStores(options: StoresOptions): BatchStores {
       signal.throwIfAborted();
       return movePointer(cassandra, key, run, pointer);
     },
-    mapReduce: (version, archived) =>
+    mapReduce: (version, archived, former) =>
       runMapReduce({
         hadoop: configuration.hadoop,
         name: `batch-views-${topic}`,
         version,
         views: views.map((view) => view.name),
-        input: archivedPaths(archived, folderOf),
+        input: [...former.map(({ path }) => path), ...archivedPaths(archived, folderOf)],
         output: outputFolder(version),
         onProgress: ({ applicationId, state, percent }) =>
           report(`MapReduce ${applicationId ?? ""} ${state} ${percent.toFixed(0)} %`),

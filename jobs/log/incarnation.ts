@@ -60,7 +60,10 @@ export function parseIncarnation(text: string, path: string): Incarnation {
 }
 
 /** What the copy has of an incarnation. */
-export type NotedIncarnation = Pick<Incarnation, "topicId" | "first">;
+export interface NotedIncarnation extends Pick<Incarnation, "topicId" | "first"> {
+  /** Whether files of former incarnations count on. */
+  readonly hasFormer: boolean;
+}
 
 /**
  * What the master dataset says of an incarnation. The first is described by the first who asks.
@@ -89,9 +92,12 @@ export async function describedLife(
   return parseIncarnation(await storage.readText(path), path);
 }
 
-/** The table that has a copy of the incarnations; `first` is JSON. What is written once never changes. */
+/**
+ * The table that has a copy of the incarnations; `first` is JSON, `former` the number of files that count on. What is
+ * written once never changes.
+ */
 export const createIncarnationTable = `CREATE TABLE IF NOT EXISTS log_incarnation (
-  topic text, incarnation int, topic_id text, first text,
+  topic text, incarnation int, topic_id text, first text, former int,
   PRIMARY KEY (topic, incarnation)
 )`;
 
@@ -100,10 +106,11 @@ export async function noteIncarnation(
   client: Client,
   topic: string,
   number: number,
-  { topicId, first }: Pick<Incarnation, "topicId" | "first">,
+  { topicId, first, former }: Incarnation,
 ): Promise<void> {
-  const query = "INSERT INTO log_incarnation (topic, incarnation, topic_id, first) VALUES (?, ?, ?, ?)";
-  await client.execute(query, [topic, number, topicId, JSON.stringify(first)], { prepare: true, isIdempotent: true });
+  const query = "INSERT INTO log_incarnation (topic, incarnation, topic_id, first, former) VALUES (?, ?, ?, ?, ?)";
+  const values = [topic, number, topicId, JSON.stringify(first), former.length];
+  await client.execute(query, values, { prepare: true, isIdempotent: true });
 }
 
 /** The copy; undefined as long as nobody has written it. */
@@ -112,10 +119,10 @@ export async function readIncarnation(
   topic: string,
   number: number,
 ): Promise<NotedIncarnation | undefined> {
-  const query = "SELECT topic_id, first FROM log_incarnation WHERE topic = ? AND incarnation = ?";
+  const query = "SELECT topic_id, first, former FROM log_incarnation WHERE topic = ? AND incarnation = ?";
   const row = (await client.execute(query, [topic, number], { prepare: true, isIdempotent: true })).first();
   if (row === null || row.topic_id === null) return undefined;
-  return { topicId: row.topic_id, first: JSON.parse(row.first ?? "{}") };
+  return { topicId: row.topic_id, first: JSON.parse(row.first ?? "{}"), hasFormer: row.former > 0 };
 }
 
 /**
@@ -140,10 +147,15 @@ export class KnownIncarnation {
 
   /** By partition, the first offset that belongs to it. @throws {Error} if it is not the first and nobody has noted it */
   async first(): Promise<Offsets> {
+    return (await this.begin()).first;
+  }
+
+  /** Where it begins, and whether there is anything before. @throws {Error} if it is not the first and nobody has noted it */
+  async begin(): Promise<Pick<NotedIncarnation, "first" | "hasFormer">> {
     // The first has all there is, whether it is noted or not.
-    if (this.#number === 1) return {};
+    if (this.#number === 1) return { first: {}, hasFormer: false };
     const known = await this.#get();
-    if (known !== undefined) return known.first;
+    if (known !== undefined) return known;
     throw new Error(
       `incarnation ${this.#number} of the log is not known: \`npm run batch -- --accept-loss\` begins it; ` +
         "else set logIncarnation to what it was",

@@ -6,7 +6,7 @@ import type { AnyView, Stores } from "../serving/stores.ts";
 
 /** Everything outside of the process that a recomputation reads and changes. */
 export interface RecomputationStores
-  extends Pick<Stores, "pointer" | "progress" | "watermarks" | "logFirst" | "archived"> {
+  extends Pick<Stores, "pointer" | "progress" | "watermarks" | "logBegin" | "archived"> {
   /** The generations in use, of any view, that have anything to answer from. */
   answering(): Promise<readonly PointerKey[]>;
   /** A batch run of the new code; who else is running one, if it could not be run. */
@@ -80,14 +80,14 @@ export async function recompute(args: RecomputationArgs): Promise<readonly strin
   }
 }
 
-/** Runs a batch if one of the views has no version though something is archived. */
+/** Runs a batch if one of the views has no version though something is archived, of this log or of a former one. */
 async function computeBatchViews(
   { stores, signal, report, poll = 250 }: RecomputationArgs,
   views: readonly AnyView[],
   attempt: Patience,
 ): Promise<void> {
-  const archived = await stores.archived(signal);
-  if (!Object.values(archived).some((offset) => offset > 0)) return;
+  const [archived, { hasFormer }] = await Promise.all([stores.archived(signal), stores.logBegin(signal)]);
+  if (!hasFormer && !Object.values(archived).some((offset) => offset > 0)) return;
   for (let told: string | undefined; ; await sleep(8 * poll, undefined, { signal })) {
     const pointers = await Promise.all(views.map((view) => stores.pointer(view, signal)));
     const missing = views.filter((_, index) => pointers[index] === undefined).map(({ name }) => name);
@@ -121,7 +121,7 @@ interface Lag {
 
 async function lagOf(args: RecomputationArgs, view: AnyView, goal: Offsets): Promise<Lag> {
   const { stores, partitions, chunkSize, signal } = args;
-  const [pointer, first] = await Promise.all([stores.pointer(view, signal), stores.logFirst(signal)]);
+  const [pointer, { first }] = await Promise.all([stores.pointer(view, signal), stores.logBegin(signal)]);
   const [progress, watermarks] = await Promise.all([stores.progress(view, 0, signal), stores.watermarks(signal)]);
   const start = speedStart(pointer?.horizon ?? {}, first, partitions);
   const coverage = coverageOf(start, progress, logBegin(watermarks), chunkSize);

@@ -34,7 +34,6 @@ const app = await createServingLayer({
   partitions: configuration.partitions,
   chunkSize: configuration.chunkSize,
   chunksPerEra: configuration.speed.chunksPerEra,
-  incarnation: configuration.incarnation,
   storeTimeout,
   ...(hosts !== undefined && { hosts }),
   log: true,

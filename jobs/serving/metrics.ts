@@ -82,7 +82,7 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
           "Cassandra",
           (async () => {
             const pointer = await bounded("pointer", milliseconds, (signal) => stores.pointer(view, signal));
-            const begin = await bounded("logFirst", milliseconds, (signal) => stores.logFirst(signal));
+            const { first: begin } = await bounded("logBegin", milliseconds, (signal) => stores.logBegin(signal));
             const start = speedStart(pointer?.horizon ?? {}, begin, partitions);
             const first = firstChunk(start, chunkSize);
             const progress = await bounded("progress", milliseconds, (signal) => stores.progress(view, first, signal));

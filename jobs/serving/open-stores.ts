@@ -99,7 +99,7 @@ export function openStores(
     },
     watermarks: () => watermarks.get(topic, () => reader.watermarks(topic)),
     checkLog: (known, ends) => logCheck.check(known, ends),
-    logFirst: () => life.first(),
+    logBegin: () => life.begin(),
     async deadLetters() {
       const watermarks = await reader.watermarks(configuration.deadLetterTopic);
       return Object.fromEntries(Object.entries(watermarks).map(([partition, { latest }]) => [partition, latest]));
@@ -109,7 +109,7 @@ export function openStores(
         partitionFolder(configuration.masterDataset, { ...configuration, partition });
       const names = Array.from({ length: partitions }, (_, partition) => storage.list(folderOf(partition), signal));
       const files = Object.fromEntries((await Promise.all(names)).entries());
-      return archivedHorizon(files, partitions, configuration.chunkSize).horizon;
+      return archivedHorizon(files, partitions, configuration.chunkSize, await life.first()).horizon;
     },
   };
   return {

@@ -80,8 +80,6 @@ export interface QueryOptions {
   readonly partitions: number;
   readonly chunkSize: number;
   readonly chunksPerEra: number;
-  /** Which life of the topic's log is read, from 1. Default: 1 */
-  readonly incarnation?: number;
   /** Milliseconds to wait for one call of a store. Default: 5,000 */
   readonly storeTimeout?: number;
   /** Milliseconds to wait for all of a view's rows, which `top` reads. Default: 30,000 */
@@ -257,8 +255,8 @@ async function readSpeed(
   const timeout = options.storeTimeout ?? 5_000;
   const horizon = version?.horizon ?? {};
   const { partitions, chunkSize, stores } = options;
-  const begin = await bounded("logFirst", timeout, (signal) => stores.logFirst(signal));
-  const start = speedStart(horizon, begin, partitions);
+  const begin = await bounded("logBegin", timeout, (signal) => stores.logBegin(signal));
+  const start = speedStart(horizon, begin.first, partitions);
   const first = firstChunk(start, chunkSize);
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
@@ -289,16 +287,16 @@ async function readSpeed(
       continue;
     }
     for (const row of open) if (!underWay.has(row.partition)) reading.add(row);
-    return containsOf(options, version, start, withoutOpenChunks(coverage, underWay), checked);
+    return containsOf(version, start, withoutOpenChunks(coverage, underWay), checked, begin.hasFormer);
   }
 }
 
 function containsOf(
-  { incarnation = 1 }: QueryOptions,
   version: Version | undefined,
   horizon: Offsets,
   coverage: Coverage,
   { ends, problems: found }: CheckedLog,
+  hasFormer: boolean,
 ): Omit<Contains, "version"> {
   const speed = coveredOffsets(coverage);
   // Where the log ends before what was made of it, that is a problem: nothing is adjusted.
@@ -307,7 +305,7 @@ function containsOf(
   // What the version lacks, a person has accepted; what the speed view lacks, nobody yet.
   const holes = [...(version?.lost ?? []).map((range) => ({ ...range, accepted: true })), ...coverage.holes];
   const problems = found.map(({ reason }) => reason);
-  if (incarnation > 1 && version === undefined)
+  if (hasFormer && version === undefined)
     problems.push("no batch view has the events of the former lives of the log yet: a batch run brings them");
   const complete = lag === 0 && holes.every(({ accepted }) => accepted) && problems.length === 0;
   return { horizon, speed, log, lag, holes, problems, complete };

@@ -88,8 +88,8 @@ export interface Stores {
     watermarks: Readonly<Record<number, Watermarks>>,
     signal: AbortSignal,
   ): Promise<CheckedLog>;
-  /** Cassandra: by partition, the first offset that belongs to this life of the log; from 0 on where none is named. */
-  logFirst(signal: AbortSignal): Promise<Offsets>;
+  /** Cassandra: where this life of the log begins, and whether there is anything of former ones, see `KnownIncarnation`. */
+  logBegin(signal: AbortSignal): Promise<{ readonly first: Offsets; readonly hasFormer: boolean }>;
   /** Kafka: how many events were set aside, by partition. */
   deadLetters(signal: AbortSignal): Promise<Offsets>;
   /** HDFS or S3: up to which offset the master dataset holds every partition. */
@@ -110,7 +110,7 @@ export const storeNames: Readonly<Record<keyof Stores, StoreName>> = {
   batchReady: "Druid",
   watermarks: "Kafka",
   checkLog: "Kafka",
-  logFirst: "Cassandra",
+  logBegin: "Cassandra",
   deadLetters: "Kafka",
   archived: "storage",
 };

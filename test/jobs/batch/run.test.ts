@@ -8,6 +8,7 @@ import { type PointerKey, SupersededError, versionsOf } from "../../../jobs/batc
 import { type BatchStores, runBatch } from "../../../jobs/batch/run.ts";
 import { datasource, type Pointer, type Version } from "../../../jobs/batch/versions.ts";
 import type { Offsets } from "../../../jobs/chunks.ts";
+import type { FormerFile } from "../../../jobs/log/incarnation.ts";
 import { editsByChannel } from "../../../jobs/wikipedia/edits-by-channel.ts";
 import { editsByPage } from "../../../jobs/wikipedia/edits-by-page.ts";
 
@@ -23,6 +24,10 @@ class Killed extends Error {}
 /** The servers in memory. Each call counts as two steps: one before and one after its effect. */
 class World implements BatchStores {
   readonly files: string[][] = [[], []];
+  /** Where this life of the log begins, and what of former ones counts on. */
+  begin: Awaited<ReturnType<BatchStores["life"]>> = { first: {}, former: [] };
+  life = async () => this.begin;
+  formerContent = async (path: string) => this.damaged.get(path) ?? fileContent;
   readonly manifests: string[][] = [[], []];
   readonly lost: string[][] = [[], []];
   /** What files that were damaged hold, by their path. */
@@ -139,14 +144,14 @@ class World implements BatchStores {
       this.pointersByView.set(view, { run, pointer });
       this.checkReadable();
     });
-  mapReduce = (version: string, { files }: Archived) =>
+  mapReduce = (version: string, { files }: Archived, former: readonly FormerFile[]) =>
     this.#call("mapReduce", (): MapReduceResult => {
       this.outputFolders.add(version);
-      const content = together(
-        Object.entries(files).flatMap(([partition, some]) =>
-          some.map(({ name }) => this.damaged.get(this.filePath(Number(partition), name)) ?? fileContent),
-        ),
+      const paths = Object.entries(files).flatMap(([partition, some]) =>
+        some.map(({ name }) => this.filePath(Number(partition), name)),
       );
+      const read = [...paths, ...former.map(({ path }) => path)];
+      const content = together(read.map((path) => this.damaged.get(path) ?? fileContent));
       return { applicationId: "a", content, invalid: 0, skipped: {}, outputRecords: this.rows };
     });
   outputs = () => this.#call("outputs", () => [...this.outputFolders, "_temporary"]);
@@ -311,6 +316,18 @@ describe("a batch run", () => {
         "98 events of 1234 bytes with digest 000000000005 now",
     );
     expect(world.pointer("edits-by-page")?.version).toBe("20261123T000000000");
+  });
+
+  test("reads what is archived of the former lives of the log, and begins where this one does", async () => {
+    const world = new World();
+    const path = "/open/edits/0/part";
+    world.begin = { first: { 0: 130 }, former: [{ path, ...fileContent }] };
+    const { version, horizon } = await world.run();
+    expect(horizon).toEqual({ 0: 130, 1: 0 });
+    expect(world.pointer("edits-by-page")).toMatchObject({ version, horizon });
+    expect(world.reports).toContain(`computed from ${fileContent.events} events`);
+    world.damaged.set(path, { ...fileContent, events: 97 });
+    await expect(world.run({ force: true })).rejects.toThrow(`${path}: 98 events of 1234 bytes`);
   });
 
   test("reads files of which nothing was noted, as in former times", async () => {

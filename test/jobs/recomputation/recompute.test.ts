@@ -39,7 +39,7 @@ class World implements RecomputationStores {
         { earliest: this.earliest[partition] ?? 0, latest, leaderEpoch: 0 },
       ]),
     );
-  logFirst = async () => ({});
+  logBegin = async () => ({ first: {}, hasFormer: false });
   archived = async () => this.archivedOffsets;
   pointer = async ({ name }: AnyView) => this.pointers.get(name);
   progress = async ({ name }: AnyView) => {

@@ -115,6 +115,8 @@ export class SimulatedStores<Event> implements Stores {
   epochEnds: Record<number, Record<number, number>> = {};
   /** By partition, the first offset of this life of the log. Default: 0 */
   first: Offsets = {};
+  /** Whether events of former lives of the log are archived. */
+  hasFormer = false;
   /** How often Kafka was asked for its epochs, and for the topic's id. */
   readonly asked = { epochs: 0, topicId: 0 };
   readonly #check: LogCheck;
@@ -221,8 +223,8 @@ export class SimulatedStores<Event> implements Stores {
     return this.#check.check(known, ends);
   }
 
-  async logFirst(): Promise<Offsets> {
-    return this.first;
+  async logBegin() {
+    return { first: this.first, hasFormer: this.hasFormer };
   }
 
   async deadLetters(): Promise<Offsets> {

@@ -104,23 +104,25 @@ describe("a role may do what its program does:", () => {
   });
 
   test("a batch run reads events, notes losses, closes chunks, and clears up output", () => {
-    const { Objects1, Objects2, ...others } = allowed(batchAccess(names));
+    const { Objects1, Objects2, Objects3, ...others } = allowed(batchAccess(names));
     expect(Objects1).toEqual([
       ...[write[0], "s3:GetObject", write[1]],
       ...["on", `${bucket}/master`, `${bucket}/master/*`],
     ]);
-    expect(Objects2).toEqual(["s3:DeleteObject", "s3:GetObject", "on", `${bucket}/batch`, `${bucket}/batch/*`]);
+    expect(Objects2).toEqual(["s3:GetObject", "on", `${bucket}/open`, `${bucket}/open/*`]);
+    expect(Objects3).toEqual(["s3:DeleteObject", "s3:GetObject", "on", `${bucket}/batch`, `${bucket}/batch/*`]);
     expect(others.List0).toEqual(["s3:ListBucket", "on", bucket]);
     expect(others.Topic0).toEqual([...read, "kafka-cluster:WriteData", "on", topic("edits")]);
     expect(Object.keys(others)).toEqual([
-      ...["Connect", "Topic0", "List0", "Unfinished1", "Add1", "Parts1", "List3", "Unfinished3", "Objects3", "Key"],
+      ...["Connect", "Topic0", "List0", "Unfinished1", "Add1", "Parts1", "List4", "Unfinished4", "Objects4", "Key"],
     ]);
   });
 
   test("its tasks write output, and never into the master dataset", () => {
-    const { Objects1, Objects2 } = allowed(tasksAccess(names));
+    const { Objects1, Objects2, Objects3 } = allowed(tasksAccess(names));
     expect(Objects1).toEqual(["s3:GetObject", "on", `${bucket}/master`, `${bucket}/master/*`]);
-    expect(Objects2).toEqual([
+    expect(Objects2).toEqual(["s3:GetObject", "on", `${bucket}/open`, `${bucket}/open/*`]);
+    expect(Objects3).toEqual([
       ...[write[0], "s3:DeleteObject", "s3:GetObject", write[1], write[2]],
       ...["on", `${bucket}/batch`, `${bucket}/batch/*`],
     ]);
