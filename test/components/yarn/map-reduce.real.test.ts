@@ -27,7 +27,8 @@ import { RunningTarget } from "../../support/running-target.ts";
  * 2. A small job, which runs in its master alone: its output is exactly one pass in memory.
  * 3. The same with containers of their own: the same output; no container listens but on its node's address.
  * 4. A job that is stopped in the middle is killed, and no container is left.
- * 5. What a page of a foreign site can have a browser send to any of the servers is refused.
+ * 5. A file to which somebody gave more copies than there are DataNodes keeps them, and no deployment waits for them.
+ * 6. What a page of a foreign site can have a browser send to any of the servers is refused.
  */
 const folder = mkdtempSync(join(tmpdir(), "map-reduce-"));
 const target = new RunningTarget("127.24.1", join(folder, "target"));
@@ -202,6 +203,16 @@ test("a job that is stopped in the middle is killed with all its containers", as
   expect(await yarn.applications("20260101t000000003")).toMatchObject([{ finalStatus: "KILLED" }]);
   expect(containers).toBeGreaterThan(0);
   await expect.poll(containerProcesses, { timeout: 20_000 }).toEqual([]);
+});
+
+test("a number of copies that somebody has chosen stays, and breaks no deployment", async () => {
+  await target.run("hdfs-membership");
+  await webHdfs.create("/others/file", [Buffer.from("theirs")]);
+  const file = `${hdfsUrl}/webhdfs/v1/others/file?user.name=${user}`;
+  await fetch(`${file}&op=SETREPLICATION&replication=7`, { method: "PUT" });
+  await target.run("hdfs-membership");
+  const status = await (await fetch(`${file}&op=GETFILESTATUS`)).json();
+  expect(status).toMatchObject({ FileStatus: { replication: 7 } });
 });
 
 /** What a page of another site can have a browser send without asking the server first, and what the server says to it. */
