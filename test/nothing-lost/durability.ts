@@ -2,13 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Admin } from "@platformatic/kafka";
 import { expect, test } from "vitest";
 import { instances } from "../../components/targets/local/index.ts";
-import { partitionFolder } from "../../jobs/archive/layout.ts";
+import { archivedRange, partitionFolder } from "../../jobs/archive/layout.ts";
 import { chainEnd, partitionFiles, partsOf, wholeRun } from "../../jobs/archive/partition-files.ts";
 import type { Offsets } from "../../jobs/chunks.ts";
+import { WebHdfs } from "../../jobs/hdfs/web-hdfs.ts";
 import { EventProducer } from "../../jobs/kafka/event-producer.ts";
 import { RangeReader } from "../../jobs/kafka/range-reader.ts";
 import { openStorage } from "../../jobs/storage/open-storage.ts";
 import type { WikipediaEdit } from "../../jobs/wikipedia/event.ts";
+import { runBatch } from "../../scripts/demo/architecture.ts";
 import { stackFolder } from "../../scripts/environment.ts";
 import { configure, pulumiPasses, type WholeArchitecture } from "../support/whole-architecture.ts";
 
@@ -170,6 +172,27 @@ export function durability(whole: () => WholeArchitecture): void {
 
 /** What others delete is named, and what is safe elsewhere is trimmed. */
 export function lossesAndTrimming(whole: () => WholeArchitecture): void {
+  test("a file of the master dataset that was changed is named, and nothing is swapped in", async () => {
+    const { masterDataset, storage: at, batchViews: _, ...of } = new Outside(whole()).configuration;
+    if (at.kind !== "hdfs") throw new Error("the local target has HDFS");
+    using storage = openStorage(at);
+    using hdfs = new WebHdfs({ url: at.webHdfs, user: at.user });
+    const folder = partitionFolder(masterDataset, { ...of, partition: 1 });
+    const name = (await storage.list(folder)).find((one) => archivedRange(one) !== undefined) as string;
+    const text = await storage.readText(`${folder}/${name}`);
+    const write = (content: string) => hdfs.create(`${folder}/${name}`, [Buffer.from(content)], { overwrite: true });
+    const { contains } = await whole().ask("/views/edits-by-channel/top?measure=edits&limit=1");
+    await write(text.replace(/"added":\d/, '"added":9'));
+    const lines: string[] = [];
+    const command = [...whole().architecture.batchCommand, "--force"];
+    await expect(runBatch(command, (line) => lines.push(line))).rejects.toThrow("exit code 1");
+    await write(text);
+    expect(lines.join("\n")).toContain("1 files of the master dataset are damaged, so that nothing was swapped in");
+    expect(lines.join("\n")).toContain(`${folder}/${name}: `);
+    const after = await whole().ask("/views/edits-by-channel/top?measure=edits&limit=1");
+    expect(after.contains.version).toBe(contains.version);
+  });
+
   test("records that others delete before they are archived are a named loss; the archiver stays up, and --accept-loss goes on", async () => {
     const outside = new Outside(whole());
     const partition = 0;
