@@ -432,6 +432,8 @@ export class PartitionArchiver<Event> {
       if ((reached[this.#partition] ?? 0) <= firstEvent) return;
       if (latest < end) await abortable(writeSealMarkers(markers, this.#partition, end - latest), signal);
       open.isSealed = true;
+      // It is full already, and only not read yet.
+      if (latest >= end) return;
       metrics.seals.inc(this.#label);
       log(`${this.#name}: closes the chunk ${start} to ${end - 1} by its age, from ${latest} on`);
     });

@@ -425,4 +425,69 @@ describe("the archiver", () => {
       ),
     ).rejects.toThrow("topic sizes-dead-letters has no partition 1: it needs as many partitions as sizes");
   });
+
+  /** Runs an archiver until a condition holds. */
+  async function runUntil(world: SimulatedWorld, condition: () => boolean): Promise<void> {
+    const stop = new AbortController();
+    const services = world.services(() => {});
+    archive(services, stop.signal).catch(() => {});
+    for (const deadline = Date.now() + 5_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 2)))
+      if (Date.now() > deadline) throw new Error(`not within 5 s:\n${world.lines.join("\n")}`);
+    services.kill();
+    stop.abort(new Error("the test is over"));
+  }
+
+  it("names what Kafka lost before any chunk was full, and goes on behind it; no horizon passes it unaccepted", async () => {
+    const world = new SimulatedWorld(5, 1);
+    for (let size = 0; size < 3; size++) world.append(0, good(size));
+    world.earliest.set(`${topic}-0`, 3);
+    for (let size = 3; size < 12; size++) world.append(0, good(size));
+    await runUntil(world, () => found(world, 0).files.chunks.length === 1 && found(world, 0).parts.length === 1);
+    const { files, parts } = found(world, 0);
+    expect(files.chunks).toEqual([{ start: 5, end: 10 }]);
+    expect(parts.map(({ start, end }) => [start, end])).toEqual([[3, 5]]);
+    expect(wholeRun(files, 0, 5).end).toBe(0);
+    expect(world.lines.filter((line) => line.includes("are lost"))).toEqual([
+      "sizes-0: offsets 0 to 2 are lost: Kafka had deleted them before they were archived; " +
+        "batch views end before them until you accept it: npm run batch -- --accept-loss",
+    ]);
+    acceptLoss(world);
+    await runUntil(world, () => wholeRun(found(world, 0).files, 0, 5).end === 10);
+    expect(found(world, 0).lines({ start: 0, end: 5 })).toEqual([good(3), good(4)]);
+  });
+
+  it("closes a chunk by its age if it has an event; none that has only markers and dead letters", async () => {
+    const world = new SimulatedWorld(10, 2);
+    world.append(0, good(1));
+    world.append(1, "{");
+    world.time += times.seal + 1;
+    await runUntil(world, () => found(world, 0).files.manifests.size === 1);
+    const log = world.log(topic, 0);
+    expect(log.length).toBe(10);
+    expect(log.slice(1).every(isSealMarker)).toBe(true);
+    // Time goes on, and with it every reason to look again.
+    world.time += 10 * times.seal;
+    await runUntil(world, () => lettersOf(world, 1).length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(log.length).toBe(10);
+    expect(world.log(topic, 1).length).toBe(1);
+    expect(found(world, 0).letters).toEqual([]);
+  });
+
+  it("deletes from Kafka what is archived, in every batch view and old enough, and nothing else", async () => {
+    const world = new SimulatedWorld(4, 1);
+    for (let size = 0; size < 9; size++) world.append(0, good(size));
+    world.time += times.retention + 1;
+    await runUntil(world, () => found(world, 0).files.manifests.size === 2);
+    world.horizons = [{ 0: 8 }, {}];
+    // Its third chunk is closed by its age.
+    await runUntil(world, () => found(world, 0).files.manifests.size === 3);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(world.begin(topic, 0)).toBe(0);
+    world.horizons = [{ 0: 8 }, { 0: 4 }];
+    await runUntil(world, () => world.begin(topic, 0) === 4);
+    world.horizons = [{ 0: 8 }, { 0: 8 }];
+    await runUntil(world, () => world.begin(topic, 0) === 8);
+    expect(missing(world, 0)).toEqual([]);
+  });
 });
