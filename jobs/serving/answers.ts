@@ -1,5 +1,6 @@
 /** The shapes of the API's answers, for its documentation. */
 import * as z from "zod";
+import type { AnyMeasure } from "../measures/measure.ts";
 import { answerGranularities } from "./merge.ts";
 import type { AnyView } from "./stores.ts";
 
@@ -29,8 +30,14 @@ const contains = z
   })
   .describe("Exactly which events the answer holds.");
 
+/** What a measure answers: only a sum may have more digits than a number holds. */
+function value({ kind }: Pick<AnyMeasure<never>, "kind">) {
+  const digits = z.string().describe("All digits of a sum that a number does not hold.");
+  return kind === "sum" ? z.union([z.number(), digits]) : z.number();
+}
+
 function measures(view: AnyView) {
-  return Object.fromEntries(Object.keys(view.measures).map((name) => [name, z.number().nullable()]));
+  return Object.fromEntries(Object.entries(view.measures).map(([name, measure]) => [name, value(measure).nullable()]));
 }
 
 function key(view: AnyView) {
@@ -57,8 +64,8 @@ export function topAnswerSchema(view: AnyView) {
     view: z.literal(view.name),
     measure: z.enum(Object.keys(view.measures)),
     rows: z
-      .array(z.object({ key: key(view), value: z.number() }))
-      .describe("Largest first; equal values in the order of the keys' JSON."),
+      .array(z.object({ key: key(view), value: z.union(Object.values(view.measures).map(value)) }))
+      .describe("Largest first; equal values in the order of the keys' JSON, by UTF-16 unit."),
     contains,
   });
 }

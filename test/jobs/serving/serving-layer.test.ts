@@ -510,6 +510,11 @@ describe("GET /openapi.json", () => {
       ["layer", false],
     ]);
     expect(parameters[4].schema).toMatchObject({ type: "string", enum: ["hour", "day", "all"], default: "hour" });
+    const { properties } = document.paths["/views/visits"].get.responses[200].content["application/json"].schema;
+    const typesOf = (measure: string) =>
+      JSON.stringify(properties.total.properties[measure]).match(/"(number|string|null)"/g);
+    expect(typesOf("bytes")).toEqual(['"number"', '"string"', '"null"']);
+    expect(typesOf("visits")).toEqual(['"number"', '"null"']);
     expect(Object.keys(document.paths["/views/visits"].get.responses)).toEqual(["200", "400", "503"]);
   });
 });
