@@ -1,6 +1,7 @@
 import type { Client } from "cassandra-driver";
 import { contentOf } from "../archive/content.ts";
-import { partitionFolder } from "../archive/layout.ts";
+import { partitionFolder, topicFolder } from "../archive/layout.ts";
+import { checkMasterDataset } from "../archive/master-dataset-format.ts";
 import { removeGeneration, retiredGenerations } from "../generations/generations.ts";
 import { describedLife } from "../log/incarnation.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -102,13 +103,19 @@ function archivedPaths({ files }: Archived, folderOf: (partition: number) => str
   );
 }
 
-/** The names in the folders of the master dataset, by partition number. */
+/**
+ * The names in the folders of the master dataset, by partition number.
+ *
+ * @throws {UnknownFormatError} if newer code has written there
+ */
 export async function archivedNames(
   configuration: Pick<BatchConfiguration, "masterDataset" | "topic" | "incarnation" | "partitions">,
   storage: Pick<FileStorage, "list">,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { masterDataset, partitions } = configuration;
+  const { masterDataset, topic, partitions } = configuration;
+  const folder = topicFolder(masterDataset, topic);
+  checkMasterDataset(folder, await storage.list(folder, signal));
   const listings = Array.from({ length: partitions }, (_, partition) =>
     storage.list(partitionFolder(masterDataset, { ...configuration, partition }), signal),
   );

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { checkMasterDataset, formatFile, noteMasterDataset } from "../../../jobs/archive/master-dataset-format.ts";
+import { archivedNames } from "../../../jobs/batch/stores.ts";
 import { UnknownFormatError } from "../../../jobs/formats.ts";
 
 /** A folder in memory. */
@@ -28,4 +29,16 @@ test("what newer code has written is refused, with the folder, and nothing is ch
   );
   await expect(noteMasterDataset(folder, "/master/edits")).rejects.toBeInstanceOf(UnknownFormatError);
   expect(folder.names()).toHaveLength(3);
+});
+
+test("a batch run reads nothing that newer code has written", async () => {
+  const configuration = { masterDataset: "/master", topic: "edits", incarnation: 1, partitions: 2 };
+  const namesWith = (note: string) =>
+    archivedNames(
+      configuration,
+      { list: async (folder) => (folder === "/master/edits" ? ["0", "1", note] : [`of ${folder}`]) },
+      new AbortController().signal,
+    );
+  expect(await namesWith(formatFile(2))).toEqual({ 0: ["of /master/edits/0"], 1: ["of /master/edits/1"] });
+  await expect(namesWith(formatFile(3))).rejects.toThrow("the master dataset in /master/edits has format 3");
 });
