@@ -106,17 +106,32 @@ export async function runMapReduce(args: MapReduceArgs): Promise<MapReduceResult
 
 /** Milliseconds between two looks at the job. */
 const pollInterval = 500;
+/** Milliseconds without progress after which a job is given up: three times what MapReduce gives a task. */
+const jobPatience = 1_800_000;
+/** Milliseconds for which an application may take to end when it is killed. */
+const killPatience = 120_000;
 
 /**
  * Kills the applications of the job's name that have not ended, and waits until they have; none of a later version: a
  * run that was paused for long must not hurt its successor when it wakes.
+ *
+ * @param patience milliseconds. Default: 120,000
+ * @throws {Error} if one does not end
  */
-async function killAll(yarn: Yarn, { name, version }: MapReduceArgs): Promise<void> {
-  for (;;) {
+export async function killAll(
+  yarn: Pick<Yarn, "applications" | "kill">,
+  { name, version }: Pick<MapReduceArgs, "name" | "version">,
+  patience = killPatience,
+): Promise<void> {
+  for (const begun = performance.now(); ; ) {
     const running = (await yarn.applications(tag(name)))
       .filter(({ finalStatus }) => finalStatus === "UNDEFINED")
       .filter((application) => application.name.slice(name.length + 1) <= version);
     if (running.length === 0) return;
+    if (performance.now() - begun > patience)
+      throw new Error(
+        `YARN's application ${running[0]?.id} has not ended within ${patience / 1_000} s of being killed`,
+      );
     for (const { id } of running) await yarn.kill(id);
     await sleep(pollInterval);
   }
@@ -205,16 +220,28 @@ async function submit(args: MapReduceArgs, job: string): Promise<void> {
   if (status !== 0) throw new Error(`the MapReduce job could not be submitted:\n${output.trimEnd()}`);
 }
 
-/** Waits for the end of the job, reporting its progress. */
-async function finish(yarn: Yarn, { version, onProgress, signal }: MapReduceArgs): Promise<YarnApplication> {
+/**
+ * Waits for the end of the job, reporting its progress.
+ *
+ * @param patience milliseconds without progress. Default: half an hour
+ * @throws {Error} if it fails, or makes no progress
+ */
+export async function finish(
+  yarn: Pick<Yarn, "applications">,
+  { version, onProgress, signal }: Pick<MapReduceArgs, "version" | "onProgress" | "signal">,
+  patience = jobPatience,
+): Promise<YarnApplication> {
   let reported = "";
-  for (;;) {
+  for (let advanced = performance.now(); ; ) {
     signal?.throwIfAborted();
     const [application] = await yarn.applications(tag(version));
     if (application === undefined) throw new Error(`YARN has no job of version ${version}, which was submitted to it`);
     const { id, state, finalStatus, progress } = application;
     const text = `${state} ${progress}`;
-    if (text !== reported) onProgress?.({ applicationId: id, state, percent: progress });
+    if (text !== reported) {
+      advanced = performance.now();
+      onProgress?.({ applicationId: id, state, percent: progress });
+    }
     reported = text;
     if (finalStatus === "SUCCEEDED") return application;
     if (finalStatus !== "UNDEFINED") {
@@ -224,6 +251,11 @@ async function finish(yarn: Yarn, { version, onProgress, signal }: MapReduceArgs
           `containers/${id}: ${diagnostics}`,
       );
     }
+    if (performance.now() - advanced > patience)
+      throw new Error(
+        `the MapReduce job ${id} is ${state} at ${progress} % for ${patience / 1_000} s without progress: look for room on the ` +
+          "NodeManagers, or for NodeManagers that are not there",
+      );
     await sleep(pollInterval);
   }
 }

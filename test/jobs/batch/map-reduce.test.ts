@@ -5,13 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  finish,
   jobConfiguration,
+  killAll,
   type MapReduceArgs,
   type MapReduceProgress,
   mapReduceResult,
   runMapReduce,
   submitCommand,
 } from "../../../jobs/batch/map-reduce.ts";
+import type { YarnApplication } from "../../../jobs/batch/yarn.ts";
 import { hadoopProperties } from "../../support/hadoop-properties.ts";
 
 const args: MapReduceArgs = {
@@ -270,4 +273,41 @@ describe("a run", () => {
     });
     await expect(run).rejects.toThrow("stopped by SIGTERM");
   });
+});
+
+/** YARN's answers about one application, one after another; the last one stays. */
+function yarnOf(...answers: readonly Partial<YarnApplication>[]) {
+  const left = [...answers];
+  const killed: string[] = [];
+  const basic = {
+    id: "application_1",
+    name: "edits v1",
+    state: "RUNNING",
+    finalStatus: "UNDEFINED",
+    progress: 0,
+    diagnostics: "",
+  };
+  return {
+    killed,
+    applications: async () => [{ ...basic, ...(left.length > 1 ? left.shift() : left[0]) }],
+    kill: async (id: string) => void killed.push(id),
+  };
+}
+
+test("a job that makes no progress is given up with the reason; one that does is waited for", async () => {
+  const waits = yarnOf({ state: "ACCEPTED" });
+  await expect(finish(waits, { version: "v1" }, 300)).rejects.toThrow(
+    "the MapReduce job application_1 is ACCEPTED at 0 % for 0.3 s without progress",
+  );
+  const slow = yarnOf({ progress: 1 }, { progress: 2 }, { progress: 3 }, { finalStatus: "SUCCEEDED", progress: 100 });
+  expect(await finish(slow, { version: "v1" }, 700)).toMatchObject({ progress: 100 });
+});
+
+test("an application that does not end when it is killed is not waited for without end", async () => {
+  const stuck = yarnOf({});
+  await expect(killAll(stuck, { name: "edits", version: "v2" }, 300)).rejects.toThrow(
+    "YARN's application application_1 has not ended within 0.3 s of being killed",
+  );
+  expect(stuck.killed).toContain("application_1");
+  await killAll(yarnOf({}, { finalStatus: "KILLED" }), { name: "edits", version: "v2" });
 });
