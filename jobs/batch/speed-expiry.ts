@@ -44,11 +44,14 @@ export interface ExpiredProgress {
   readonly timestamp: number;
 }
 
-/** The progress that nobody needs any more. */
+/**
+ * The progress that nobody needs any more: all but the last chunk's before the horizon. Where nothing is read behind the
+ * horizon yet, that one alone tells which leader wrote what is before it, and so whether the log is still the same.
+ */
 export function expiredProgress(horizon: Offsets, { chunkSize }: SpeedLayout): ExpiredProgress[] {
   return Object.entries(horizon).flatMap(([partition, offset]) => {
-    const chunk = chunkOf(offset, chunkSize);
-    if (chunk === 0) return [];
+    const chunk = chunkOf(offset, chunkSize) - 1;
+    if (chunk <= 0) return [];
     return [{ partition: Number(partition), chunk, timestamp: chunkEnd(chunk - 1, chunkSize) }];
   });
 }

@@ -257,11 +257,14 @@ async function readSpeed(
   const { partitions, chunkSize, stores } = options;
   const begin = await bounded("logBegin", timeout, (signal) => stores.logBegin(signal));
   const start = speedStart(horizon, begin.first, partitions);
+  // What is known of the log where nothing is read past the horizon yet is noted of the chunk before it.
   const first = firstChunk(start, chunkSize);
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
     const [progress, watermarks] = await Promise.all([
-      layer === "batch" ? [] : bounded("progress", timeout, (signal) => stores.progress(view, first, signal)),
+      layer === "batch"
+        ? []
+        : bounded("progress", timeout, (signal) => stores.progress(view, Math.max(0, first - 1), signal)),
       bounded("watermarks", timeout, (signal) => stores.watermarks(signal)),
     ]);
     // Without the speed layer nothing is said of what it holds.

@@ -77,7 +77,7 @@ export function registerLogIdentity(whole: () => WholeArchitecture): void {
     await pulumiPasses(stack, "config", "set", "topic", topic);
     const lines: string[] = [];
     await runCommand([process.execPath, "scripts/preview.ts", "--stack", stack], (line) => lines.push(line));
-    expect(lines.join("\n")).toMatch(/recomputed/);
+    expect(lines.join("\n")).toMatch(/computes the view `edits-by-channel` of the new topic/);
     await whole().up();
     expect((await whole().ask(top)).rows).toEqual([]);
     await whole().playGenerated(401, 2_500);

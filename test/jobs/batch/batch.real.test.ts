@@ -324,7 +324,7 @@ test("what of the speed views no retained version needs is deleted", async () =>
   for (const partition of [0, 1])
     expect(reached.filter((row) => row.partition === partition).map((row) => row.chunk)).toEqual(
       Array.from({ length: 12 }, (_, chunk) => chunk).filter(
-        (chunk) => chunkStart(chunk, chunkSize) >= (smallest[partition] as number),
+        (chunk) => chunkEnd(chunk, chunkSize) >= (smallest[partition] as number),
       ),
     );
 });

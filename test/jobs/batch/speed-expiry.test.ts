@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eraDeletionTimestamp, firstNeededEra } from "../../../jobs/batch/speed-expiry.ts";
+import { eraDeletionTimestamp, expiredProgress, firstNeededEra } from "../../../jobs/batch/speed-expiry.ts";
 import { chunkEnd, chunkOf, eraOf } from "../../../jobs/chunks.ts";
 
 const layout = { chunkSize: 100, chunksPerEra: 4 };
@@ -22,4 +22,11 @@ test("no write of an era survives its deletion, and every write of a later one d
       expect(offset + 1).toBeGreaterThan(eraDeletionTimestamp(era - 1, layout));
     }),
   );
+});
+
+test("progress expires up to the last chunk before the horizon, which tells which log it was", () => {
+  expect(expiredProgress({ 0: 1200, 1: 200, 2: 100, 3: 0 }, layout)).toEqual([
+    { partition: 0, chunk: 11, timestamp: 1100 },
+    { partition: 1, chunk: 1, timestamp: 100 },
+  ]);
 });

@@ -323,6 +323,20 @@ describe("consistency", () => {
         expect(await ask(layer)).toMatchObject({ complete: false, problems: [expect.stringContaining("offset 17")] });
     });
 
+    it("where it lost its tail below the horizon, and nothing was read behind it before", async () => {
+      const { stores, ask } = await setUp();
+      stores.publish(visits, "v1", { 0: 20 });
+      const view = stores.views.get("visits");
+      for (const [id, { chunk }] of view?.progress ?? []) if (chunk !== 1) view?.progress.delete(id);
+      stores.leaderEpoch = 1;
+      stores.epochEnds = { 0: { 0: 17 } };
+      stores.latest = { 0: 400 };
+      expect(await ask()).toMatchObject({
+        complete: false,
+        problems: [expect.stringContaining("up to offset 17 only, but was read up to 20")],
+      });
+    });
+
     it("where it lost its tail and has grown past the rows since", async () => {
       const { stores, ask } = await setUp();
       stores.leaderEpoch = 1;
