@@ -86,7 +86,7 @@ test("a service starts in its data folder, is inspected, and is deleted but for 
   expect((await inspectService(inputs)).drift).toEqual(["server runs without its supervisor"]);
   const again = await startService(inputs, context);
   expect(again.pid).not.toBe(state.pid);
-  expect((await instances(stackFolder)).map(({ pids }) => pids.length <= 5)).toEqual([true]);
+  expect((await instances(stackFolder)).map(({ pids }) => pids.length <= 6)).toEqual([true]);
   await deleteService(inputs);
   expect(await instances(stackFolder)).toEqual([]);
   expect(existsSync(join(stackFolder, "server"))).toBe(false);
@@ -168,12 +168,12 @@ describe.runIf(process.platform === "linux")("a service that may overlap", () =>
       return { answers, failures };
     };
   };
-  const processes = async () =>
-    (await instances(stackFolder)).flatMap(({ name, pids }) => (name === "web" ? pids : []));
+  const processes = async () => (await instances(stackFolder)).find(({ name }) => name === "web")?.pids.length;
 
   test("is replaced without a question refused, and one of it runs before and after", async () => {
     const first = await startService(web("one"), context);
-    const count = (await processes()).length;
+    // The server, its supervisor, and what looks after the log and sleeps.
+    await expect.poll(processes).toBe(4);
     const stop = asking();
     const second = await replaceService(web("one"), web("two"), context);
     await sleep(200);
@@ -182,11 +182,11 @@ describe.runIf(process.platform === "linux")("a service that may overlap", () =>
     expect([answers[0], answers.at(-1)]).toEqual(["one", "two"]);
     expect(second.pid).not.toBe(first.pid);
     expect(await inspectService(web("two"))).toEqual({ drift: [], pid: second.pid });
-    expect(await processes()).toHaveLength(count);
+    await expect.poll(processes).toBe(4);
     // As often as one likes.
     const third = await replaceService(web("two"), web("three"), context);
     expect(await inspectService(web("three"))).toEqual({ drift: [], pid: third.pid });
-    expect(await processes()).toHaveLength(count);
+    await expect.poll(processes).toBe(4);
     await deleteService(web("three"));
     expect(existsSync(join(stackFolder, "web"))).toBe(false);
   });

@@ -29,6 +29,9 @@ const answer = async (component: string, stack = "one") =>
   (await fetch(`http://${address(component, stack)}:8642/`, { headers: { connection: "close" } })).text();
 const pidOf = async (name: string, stack = "one") => (await project.running(stack)).get(name)?.pid;
 
+/** How many processes an instance has. */
+const countOf = async (name: string) => (await project.running("one")).get(name)?.pids.length;
+
 /** Waits until the condition holds, at most a minute. */
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + 60_000; !(await condition().catch(() => false)); await sleep(50))
@@ -146,8 +149,8 @@ test("interrupted anywhere, by Ctrl-C or kill -9, the next deployment converges 
   expect(await Promise.all(names.map((name) => answer(name)))).toEqual(Array(4).fill("at last"));
   const running = await project.running("one");
   expect([...running.keys()].sort()).toEqual(names.map((name) => `${name}-server`).sort());
-  // The server, its supervisor and what it leaves behind: one of each.
-  for (const { name, pids } of running.values()) expect([name, pids.length]).toEqual([name, 3]);
+  // The server, what it leaves behind, its supervisor, and what looks after the log and sleeps: one of each.
+  for (const name of running.keys()) await expect.poll(() => countOf(name)).toBe(5);
   await project.succeed("preview", "--expect-no-changes", "-s", "one");
   // So have the programs of the CLIs that were killed.
   await expect.poll(() => project.programs(), { timeout: 30_000 }).toEqual([]);
@@ -195,7 +198,7 @@ test("a deployment that was killed leaves nothing half done, and the next one co
   expect(await answer("gamma")).toBe("gamma");
   const log = readFileSync(join(project.stackFolder("one"), "gamma-server", "logs", "gamma-server.log"), "utf8");
   expect(log.match(/serving gamma/g)?.length).toBeGreaterThan(1);
-  expect((await project.running("one")).get("gamma-server")?.pids).toHaveLength(2);
+  await expect.poll(() => countOf("gamma-server")).toBe(4);
 });
 
 test("two stacks stand side by side on the same ports", async () => {
