@@ -30,7 +30,7 @@ export function registerPartitions(whole: () => WholeArchitecture): void {
 
     await whole().expectExact();
     for (const { name } of (await whole().ask("/views")).views) {
-      const { contains } = await whole().ask(`/views/${name}/top?limit=1`);
+      const { contains } = await whole().ask(`/views/${name}/top?measure=edits&limit=1`);
       expect(Object.keys(contains.horizon)).toEqual(Array.from({ length: partitions }, (_, number) => String(number)));
       expect(contains).toMatchObject({ complete: true, holes: [], problems: [] });
       expect(Math.min(...Object.values<number>(contains.horizon))).toBeGreaterThan(0);

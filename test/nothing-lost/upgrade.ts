@@ -57,7 +57,7 @@ export function registerUpgrade(whole: () => WholeArchitecture): void {
     await whole().playGenerated(302, 1_500);
     await whole().expectExact();
     for (const [index, { view }] of views.entries()) {
-      const { contains } = await whole().ask(`/views/${view}/top?limit=1`);
+      const { contains } = await whole().ask(`/views/${view}/top?measure=edits&limit=1`);
       expect(contains).toMatchObject({ version: pointers[index]?.version, complete: true, holes: [], problems: [] });
     }
     expect(await answeringGenerations(client, keyspace)).toEqual(
