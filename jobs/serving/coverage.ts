@@ -2,7 +2,7 @@
  * How far the speed layer has come, as far as it can be trusted: pure functions from the progress that it wrote down
  * to the offsets that an answer contains, and from there to what each stored row is good for.
  */
-import { chunkEnd, chunkOf, chunkStart, eraOf, type Offsets } from "../chunks.ts";
+import { chunkEnd, chunkOf, chunkStart, eraOf, firstWholeChunk, type Offsets } from "../chunks.ts";
 import type { ChunkEnd, ChunkProgress } from "../speed/resume.ts";
 import type { SpeedRow } from "./stores.ts";
 
@@ -62,8 +62,9 @@ export function logBegin(watermarks: Readonly<Record<number, { readonly earliest
 
 /**
  * What the speed layer answers for: in every partition the full chunks in a row from the start, and what there is of
- * the chunk after them. What lies behind a gap is a hole's other side and left out. What the log has lost before the
- * speed layer came to it is a hole, too, also where there is nothing behind it yet.
+ * the chunk after them. What lies behind a gap is left out: chunks are worked off beside each other, and mostly it closes
+ * at once. Only what the log has lost before the speed layer came to it is a hole, also where there is nothing behind it
+ * yet; of a chunk whose begin is lost that is the rest as well, since chunks are read whole.
  *
  * @param start by partition: a chunk's edge, or the first offset of this life of the log
  * @param progress in any order; chunks before the start are ignored
@@ -78,15 +79,18 @@ export function coverageOf(start: Offsets, progress: readonly ChunkEnd[], begin:
       .filter((row) => row.partition === partition && row.chunk >= chunkOf(first, chunkSize))
       .filter((row) => row.end > Math.max(first, chunkStart(row.chunk, chunkSize)))
       .sort((a, b) => a.chunk - b.chunk);
+    const held = begin[partition] ?? 0;
+    const readable = chunkStart(firstWholeChunk(held, chunkSize), chunkSize);
     let reached = first;
     let end = first;
     for (const row of rows) {
       const from = Math.max(first, chunkStart(row.chunk, chunkSize));
-      if (from > reached) holes.push({ partition, from: reached, to: from, accepted: false });
-      else if (end === reached) end = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
+      if (from > reached) {
+        if (readable > reached && held > first)
+          holes.push({ partition, from: reached, to: Math.min(from, readable), accepted: false });
+      } else if (end === reached) end = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
       reached = Math.min(row.end, chunkEnd(row.chunk, chunkSize));
     }
-    const held = begin[partition] ?? 0;
     if (held > reached) holes.push({ partition, from: reached, to: held, accepted: false });
     partitions.set(partition, { start: first, end });
   }

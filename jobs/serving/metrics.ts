@@ -32,7 +32,7 @@ export function createMetrics(options: QueryOptions, views: readonly AnyView[]):
   const horizon = gauge("lambda_horizon_offset", "Where the batch view ends", ["view", "partition"]);
   const speed = gauge("lambda_speed_offset", "Where the speed view ends", ["view", "partition"]);
   const lag = gauge("lambda_lag", "Offsets of the log that no answer holds yet", ["view", "partition"]);
-  const holes = gauge("lambda_holes", "Gaps in the speed view that nobody has accepted", ["view"]);
+  const holes = gauge("lambda_holes", "Gaps in the speed view that the log can no longer fill", ["view"]);
   const chunks = gauge("lambda_speed_chunks", "Chunks that the speed layer wrote past the horizon", [
     "view",
     "partition",

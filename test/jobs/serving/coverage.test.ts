@@ -22,13 +22,21 @@ describe("coverageOf", () => {
     expect(coveredOffsets(coverageOf({ 0: 20 }, [row(0, 0, 10), row(0, 1, 15)], {}, 10))).toEqual({ 0: 20 });
   });
 
-  it("ends before a missing chunk and names every hole", () => {
-    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 10), row(0, 2, 30), row(0, 3, 34), row(0, 5, 55)], {}, 10);
-    expect(coveredOffsets(coverage)).toEqual({ 0: 10 });
-    expect(coverage.holes).toEqual([
-      { partition: 0, from: 10, to: 20, accepted: false },
-      { partition: 0, from: 34, to: 50, accepted: false },
-    ]);
+  it("ends before a missing chunk, and names it as lost only if the log no longer holds all of it", () => {
+    const rows = [row(0, 0, 10), row(0, 2, 30), row(0, 3, 34), row(0, 5, 55)];
+    const hole = (from: number, to: number) => ({ partition: 0, from, to, accepted: false });
+    for (const [begin, holes] of [
+      [0, []],
+      [10, []],
+      [11, [hole(10, 20)]],
+      [30, [hole(10, 20)]],
+      [31, [hole(10, 20), hole(34, 40)]],
+      [50, [hole(10, 20), hole(34, 50)]],
+    ] as const) {
+      const coverage = coverageOf({ 0: 0 }, rows, { 0: begin }, 10);
+      expect(coveredOffsets(coverage)).toEqual({ 0: 10 });
+      expect(coverage.holes).toEqual(holes);
+    }
   });
 
   it("names what the log lost before it was read: before the first row, behind the last one, and where there is none", () => {
@@ -41,9 +49,13 @@ describe("coverageOf", () => {
   });
 
   it("ends inside a chunk that is not full although a later one exists", () => {
-    const coverage = coverageOf({ 0: 0 }, [row(0, 0, 7), row(0, 1, 12)], {}, 10);
-    expect(coveredOffsets(coverage)).toEqual({ 0: 7 });
-    expect(coverage.holes).toEqual([{ partition: 0, from: 7, to: 10, accepted: false }]);
+    const rows = [row(0, 0, 7), row(0, 1, 12)];
+    for (const begin of [0, 1]) {
+      const coverage = coverageOf({ 0: 0 }, rows, { 0: begin }, 10);
+      expect(coveredOffsets(coverage)).toEqual({ 0: 7 });
+      // Whoever did not begin it before can no longer read the chunk whole.
+      expect(coverage.holes).toEqual(begin === 0 ? [] : [{ partition: 0, from: 7, to: 10, accepted: false }]);
+    }
   });
 });
 
