@@ -14,7 +14,7 @@ import { kill } from "../support/kill.ts";
 import { pulumiPasses, type WholeArchitecture } from "../support/whole-architecture.ts";
 
 const topic = "identity";
-const top = "/views/edits-by-channel/top?limit=1";
+const top = "/views/edits-by-channel/top?measure=edits&limit=1";
 
 /**
  * Steps and expected results:
