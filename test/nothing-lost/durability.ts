@@ -47,7 +47,7 @@ class Outside {
 
   async watermarks() {
     await using reader = new RangeReader({ ...this.configuration.kafka, clientId: "test" });
-    return reader.watermarks(this.configuration.topic);
+    return await reader.watermarks(this.configuration.topic);
   }
 
   async latest(): Promise<Offsets> {
