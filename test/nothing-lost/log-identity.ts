@@ -89,7 +89,8 @@ export function registerLogIdentity(whole: () => WholeArchitecture): void {
     former = await whole().events();
     const folder = stackFolder(whole().stack);
     const ends = await whole().logEnd();
-    await kill(...(await instances(folder)).flatMap(({ pids }) => pids));
+    // Who watches over a server may start it again in between.
+    for (let pids = await processes(folder); pids.length > 0; pids = await processes(folder)) await kill(...pids);
     for (const log of partitionFolders(folder)) cutTail(log);
     await whole().up();
     const cut = await whole().logEnd();
@@ -128,6 +129,10 @@ async function logBegin(whole: WholeArchitecture): Promise<Offsets> {
   const life = await readIncarnation(client, topic, incarnation);
   await client.shutdown();
   return life?.first ?? {};
+}
+
+async function processes(folder: string): Promise<number[]> {
+  return (await instances(folder)).flatMap(({ pids }) => pids);
 }
 
 /** The folders of the topic's partitions, of every broker. */
