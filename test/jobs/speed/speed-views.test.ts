@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { application } from "../../../jobs/application.ts";
-import { chunkOf, chunkStart } from "../../../jobs/chunks.ts";
+import { chunkOf, chunkStart, type Offsets } from "../../../jobs/chunks.ts";
 import { OffsetOutOfRangeError } from "../../../jobs/kafka/errors.ts";
 import type { LogRecord } from "../../../jobs/kafka/log-record.ts";
 import type { Fetched, FetchOptions } from "../../../jobs/kafka/range-reader.ts";
@@ -276,6 +276,7 @@ function watched({
   partitions?: number;
   hold?: () => Promise<void>;
   mostRows?: number;
+  first?: () => Promise<Offsets>;
 } = {}) {
   const event = (key: string) => JSON.stringify({ time: "2015-09-12T00:00:00Z", key, value: 1, user: key });
   const log = Array(partitions).fill(Array.from({ length: events }, (_, index) => event(index === 1 ? "b" : "a")));
@@ -424,4 +425,11 @@ test("work that takes longer than Storm waits is done once, and no more of it co
   for (const id of ["0/0/5/t", "0/1/10/t"]) schedule.ack(id);
   expect(read).toEqual(["events 0 0-5", "events 0 5-10", "events 0 3-5", "events 0 8-10"]);
   expect(schedule.take(300_000).map(descriptorId)).toEqual(["0/2/15/t", "0/3/20/t"]);
+});
+
+test("of a chunk in whose middle this life of the log begins, nothing before is read", async () => {
+  const { execute, read, wrote } = watched({ events: 4, first: async () => ({ 0: 2 }) });
+  await execute(4);
+  // Its event of another key is before.
+  expect({ read, wrote }).toEqual({ read: ["events 0 2-4"], wrote: ["by-key a 4"] });
 });
