@@ -36,7 +36,7 @@ export const viewFormats = {
 
 /** What all generations share. */
 export const sharedFormats = {
-  /** A row of `batch_pointer`, see jobs/batch/pointer.ts. 1: a row without a format, which says nothing of what is lost. */
+  /** A row of `batch_pointer`, see jobs/batch/pointer.ts. 1: a row without a format, which says nothing of what is lost, nor of leaders. */
   pointer: 2,
   /** A topic's files in the master dataset, see jobs/archive/layout.ts. 1: whole chunks alone; 2: with manifests and losses. */
   masterDataset: 2,

@@ -277,6 +277,9 @@ export class PartitionArchiver<Event> {
         else throw error;
       }
     }
+    // The next chunk goes on with the same log.
+    this.#epochs.set(range.end, lastEpoch);
+    this.#epochs.delete(range.start);
     return open;
   }
 

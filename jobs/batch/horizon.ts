@@ -15,6 +15,8 @@ export interface ArchivedFile extends ArchivedRange {
 export interface Archived {
   /** By partition: where the files without a gap end; 0 where there are none. */
   readonly horizon: Offsets;
+  /** By partition: the epoch of the log's leader at the horizon; one of which it was not noted is left out. */
+  readonly epochs: Offsets;
   /** By partition: the files up to the horizon, in order. */
   readonly files: Readonly<Record<string, readonly ArchivedFile[]>>;
   /** What is lost before the horizon: nothing but what a person has accepted. */
@@ -38,6 +40,7 @@ export function archivedHorizon(
   first: Offsets = {},
 ): Archived {
   const horizon: Record<string, number> = {};
+  const epochs: Record<string, number> = {};
   const files: Record<string, ArchivedFile[]> = {};
   const lost: LostRange[] = [];
   const gaps: LostRange[] = [];
@@ -51,11 +54,14 @@ export function archivedHorizon(
       const name = fileName(range);
       return { ...range, name, manifests: found.manifests.get(name) ?? [] };
     });
+    const last = files[partition]?.findLast(({ end }) => end === run.end);
+    const epoch = Math.max(-1, ...(last?.manifests.map(({ leaderEpoch }) => leaderEpoch) ?? []));
+    if (epoch >= 0) epochs[partition] = epoch;
     for (const { start, end } of run.lost) lost.push({ partition, from: start, to: end });
     const behind = found.chunks.find(({ start }) => start > run.end);
     if (behind !== undefined) gaps.push({ partition, from: run.end, to: behind.start });
   }
-  return { horizon, files, lost, gaps };
+  return { horizon, epochs, files, lost, gaps };
 }
 
 /** Whether a run over `now` would contain more than one over `before`, in any partition; one that is absent ends at 0. */

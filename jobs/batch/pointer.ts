@@ -19,6 +19,8 @@ const version = z.strictObject({
   version: z.string(),
   datasource: z.string(),
   horizon: offsets,
+  // Nor these.
+  epochs: offsets.optional(),
   rows: z.int().nonnegative(),
   // Older versions had none to tell.
   lost: z
@@ -37,12 +39,14 @@ export interface PointerRow {
   readonly retained: string | null;
   /** {@link Version.lost} as JSON; null in rows of format 1. */
   readonly lost: string | null;
+  /** {@link Version.epochs} as JSON. */
+  readonly epochs?: string | null;
   /** See `sharedFormats`; null: 1. */
   readonly format: number | null;
 }
 
-/** The values of `version, datasource, horizon, row_count, retained, lost, format`. */
-export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string, string, number] {
+/** The values of `version, datasource, horizon, row_count, retained, lost, format, epochs`. */
+export function encodePointer(pointer: Pointer): [string, string, string, types.Long, string, string, number, string] {
   return [
     pointer.version,
     pointer.datasource,
@@ -51,6 +55,7 @@ export function encodePointer(pointer: Pointer): [string, string, string, types.
     JSON.stringify(pointer.retained),
     JSON.stringify(pointer.lost),
     sharedFormats.pointer,
+    JSON.stringify(pointer.epochs ?? {}),
   ];
 }
 
@@ -69,6 +74,7 @@ export function decodePointer(row: PointerRow): Pointer | undefined {
     horizon: JSON.parse(row.horizon ?? "null"),
     rows: Number(row.row_count),
     lost: JSON.parse(row.lost ?? "[]"),
+    epochs: JSON.parse(row.epochs ?? "{}"),
   });
   return { ...current, retained: z.array(version).parse(JSON.parse(row.retained ?? "null")) };
 }
@@ -87,7 +93,7 @@ export function versionsOf(pointer: Pointer | undefined): Version[] {
   return [current, ...retained];
 }
 
-const columns = "version, datasource, horizon, row_count, retained, lost, format";
+const columns = "version, datasource, horizon, row_count, retained, lost, format, epochs";
 
 /**
  * Which batch view answers; undefined as long as there is none.
@@ -213,7 +219,7 @@ async function readRun(client: Client, { view, generation }: PointerKey): Promis
 export async function movePointer(client: Client, key: PointerKey, run: string, pointer: Pointer): Promise<void> {
   const applied = await applyConditionally(
     client,
-    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ?, lost = ?, format = ? WHERE "view" = ? AND generation = ? IF run = ?',
+    'UPDATE batch_pointer SET version = ?, datasource = ?, horizon = ?, row_count = ?, retained = ?, lost = ?, format = ?, epochs = ? WHERE "view" = ? AND generation = ? IF run = ?',
     [...encodePointer(pointer), key.view, key.generation, run],
   );
   if (!applied) throw new SupersededError(`another run claimed the pointer of ${key.view}; this one is given up`);

@@ -88,7 +88,7 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const { stores, views, report } = args;
   const { first, former } = await stores.life();
   const archived = archivedHorizon(await stores.archivedFiles(), args.partitions, args.chunkSize, first);
-  const { horizon, lost } = archived;
+  const { horizon, epochs, lost } = archived;
   for (const { partition, from, to } of archived.gaps)
     report(
       `partition ${partition}: offsets ${from} to ${to - 1} are not archived; what is behind them has to wait. If the archiver says ` +
@@ -125,7 +125,8 @@ export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
     views.map(async (view, index) => {
       const key = keys[index] as PointerKey;
       const rows = result.outputRecords[view.name] ?? 0;
-      const version = { version: run, datasource: datasource(view.name, key.generation, run), horizon, rows, lost };
+      const name = datasource(view.name, key.generation, run);
+      const version = { version: run, datasource: name, horizon, epochs, rows, lost };
       await stores.load(view, version);
       report(`${view.name}: ${rows} rows can be queried`);
       await stores.movePointer(key, run, nextPointer(version, before[index]));

@@ -15,6 +15,11 @@ export interface Version {
   readonly datasource: string;
   /** The offsets that it covers, always at chunks' edges. */
   readonly horizon: Offsets;
+  /**
+   * By partition the epoch of the log's leader at the horizon, as the archiver noted it: by it another log is known although
+   * it reaches there again. A partition of which it is not known is left out.
+   */
+  readonly epochs?: Offsets | undefined;
   /** The number of its rows. */
   readonly rows: number;
   /** What it lacks below its horizon, by partition and offset: nothing else. */

@@ -19,9 +19,15 @@ export interface KnownEnd {
   readonly leaderEpoch: number;
 }
 
-/** The known ends of offsets by partition whose leaders' epochs are not known. */
-export function knownEnds(offsets: Offsets): KnownEnd[] {
-  return Object.entries(offsets).map(([partition, end]) => ({ partition: Number(partition), end, leaderEpoch: -1 }));
+/**
+ * The known ends of offsets by partition.
+ *
+ * @param epochs by partition the epoch of the leader that wrote what is before the offset. Default: none is known
+ */
+export function knownEnds(offsets: Offsets, epochs: Offsets = {}): KnownEnd[] {
+  return Object.entries(offsets).map(([partition, end]) => {
+    return { partition: Number(partition), end, leaderEpoch: epochs[partition] ?? -1 };
+  });
 }
 
 /** A reason why a log is not what was read, or holds what nobody reads. */
@@ -116,7 +122,7 @@ export function unknownPartitions(
         partition,
         isAnotherLog: false,
         reason:
-          `partition ${partition} of topic ${topic} has ${latest} offsets that no answer counts, since the configuration ` +
+          `partition ${partition} of topic ${topic} has ${latest} offsets of which no answer counts more than a batch view covers, since the configuration ` +
           `has partitions=${partitions}: set it to ${Object.keys(now).length}, and run \`npm run pulumi -- up\``,
       },
     ];

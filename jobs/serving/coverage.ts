@@ -35,17 +35,16 @@ export interface Coverage {
 
 /**
  * Where the speed layer has to begin: at the horizon, or, where no batch view covers anything of a partition, at the
- * first offset of this life of the log, wherever the log begins by now.
+ * first offset of this life of the log, wherever the log begins by now. A partition that the batch view covers and the
+ * configuration does not know, since it is older than the batch run's, is part of every answer all the same.
  *
  * @param horizon of the batch view; a partition that it does not name is covered up to 0
  * @param first the first offsets of this life of the log, see jobs/log/incarnation.ts
  */
 export function speedStart(horizon: Offsets, first: Offsets, partitions: number): Offsets {
+  const all = new Set([...Array(partitions).keys(), ...Object.keys(horizon).map(Number)]);
   return Object.fromEntries(
-    Array.from({ length: partitions }, (_, partition) => [
-      partition,
-      Math.max(horizon[partition] ?? 0, first[partition] ?? 0),
-    ]),
+    [...all].map((partition) => [partition, Math.max(horizon[partition] ?? 0, first[partition] ?? 0)]),
   );
 }
 

@@ -67,10 +67,10 @@ export const createPointerTable = `CREATE TABLE IF NOT EXISTS batch_pointer (
 )`;
 
 /**
- * The columns that former versions of {@link createPointerTable} did not have: `lost` is JSON like `horizon`, `format` is
- * that of the row, see jobs/formats.ts.
+ * The columns that former versions of {@link createPointerTable} did not have: `lost` and `epochs` are JSON like `horizon`,
+ * `format` is that of the row, see jobs/formats.ts.
  */
-export const alterPointerTable = ["lost text", "format int"].map(
+export const alterPointerTable = ["lost text", "format int", "epochs text"].map(
   (column) => `ALTER TABLE batch_pointer ADD IF NOT EXISTS ${column}`,
 );
 

@@ -60,6 +60,10 @@ const happenings: fc.Arbitrary<Happening[]> = fc.oneof(
     arbitrary: each(fc.record({ happens: fc.constant("delete"), partition, records: fc.integer({ min: 1, max: 9 }) })),
   },
   { weight: 1, arbitrary: each(fc.constant({ happens: "elect" })) },
+  {
+    weight: 1,
+    arbitrary: each(fc.record({ happens: fc.constant("cut"), partition, records: fc.integer({ min: 1, max: 9 }) })),
+  },
   { weight: 1, arbitrary: each(fc.constant({ happens: "grow" })) },
   { weight: 2, arbitrary: each(fc.constant({ happens: "deploy" })) },
   // Events go all the way, so that there is something to swap, to expire and to trim.

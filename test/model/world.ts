@@ -79,9 +79,11 @@ export class World {
   readonly druid = new SimulatedDruid(this.simulation);
   readonly storage: SimulatedStorage;
   readonly options: WorldOptions;
-  readonly acknowledged: Acknowledged[] = [];
+  acknowledged: Acknowledged[] = [];
   /** Events that somebody else deleted from Kafka when no file had them. */
   readonly losable = new Set<Acknowledged>();
+  /** Whether a log lost its end. */
+  wasCut = false;
   /** Whether somebody else deleted anything. */
   wasDeleted = false;
   /** What programs said, for who looks for the reason of a failure. */
@@ -142,6 +144,16 @@ export class World {
         this.losable.add(one);
     }
     this.kafka.deleteRecords(topic, partition, before);
+  }
+
+  /** So many records at a partition's end vanish, as in a power failure; its offsets are given out again. */
+  cut(partition: number, records: number): void {
+    const { latest = 0 } = this.kafka.watermarks(topic)[partition] ?? {};
+    const end = Math.max(0, latest - records);
+    this.kafka.cut(topic, partition, end);
+    const { latest: left = 0 } = this.kafka.watermarks(topic)[partition] ?? {};
+    this.acknowledged = this.acknowledged.filter((one) => one.partition !== partition || one.offset < left);
+    this.wasCut = true;
   }
 
   /** The offsets of a partition that files hold, by their names alone. */

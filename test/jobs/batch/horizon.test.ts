@@ -17,6 +17,7 @@ describe("archivedHorizon", () => {
   test("ends where files without a gap end, by partition", () => {
     expect(archivedHorizon({ 0: [name(1), name(0)], 1: [name(0), name(1), name(3)] }, 3, size)).toEqual({
       horizon: { 0: 200, 1: 200, 2: 0 },
+      epochs: {},
       files: { 0: [file(0), file(1)], 1: [file(0), file(1)], 2: [] },
       lost: [],
       gaps: [{ partition: 1, from: 200, to: 300 }],
@@ -25,7 +26,7 @@ describe("archivedHorizon", () => {
 
   test("a missing file at the beginning is a gap like any other", () => {
     expect(archivedHorizon({ 0: [name(7), name(8)] }, 1, size)).toEqual({
-      ...{ horizon: { 0: 0 }, files: { 0: [] }, lost: [] },
+      ...{ horizon: { 0: 0 }, epochs: {}, files: { 0: [] }, lost: [] },
       gaps: [{ partition: 0, from: 0, to: 700 }],
     });
   });
@@ -35,6 +36,7 @@ describe("archivedHorizon", () => {
     expect(archivedHorizon({ 0: [...accepted, name(4)] }, 1, size).horizon).toEqual({ 0: 300 });
     expect(archivedHorizon({ 0: [...accepted, name(3), name(4), name(6), name(7)] }, 1, size)).toEqual({
       horizon: { 0: 800 },
+      epochs: {},
       files: { 0: [file(3), file(4), file(6), file(7)] },
       lost: [
         { partition: 0, from: 0, to: 320 },
@@ -54,9 +56,9 @@ describe("archivedHorizon", () => {
   test("a file comes with what was noted of it", () => {
     const manifest = `${digits(0)}-${digits(100)}.98.1234.00000000abcd.3.manifest`;
     const content = { events: 98, bytes: 1234, digest: 0xabcd };
-    expect(archivedHorizon({ 0: [name(0), manifest] }, 1, size).files[0]).toEqual([
-      file(0, [{ range: { start: 0, end: 100 }, content, leaderEpoch: 3 }]),
-    ]);
+    const { files, epochs } = archivedHorizon({ 0: [name(0), manifest], 1: [name(0)] }, 2, size);
+    expect(files[0]).toEqual([file(0, [{ range: { start: 0, end: 100 }, content, leaderEpoch: 3 }])]);
+    expect(epochs).toEqual({ 0: 3 });
   });
 
   test("does not look at files of other names", () => {

@@ -6,21 +6,23 @@ const version = (number: number): Version => ({
   version: `2026112${number}T000000000`,
   datasource: `edits_0123abcd_2026112${number}T000000000`,
   horizon: { 0: number * 100, 1: number * 200 },
+  epochs: { 0: number },
   rows: number,
   lost: [{ partition: 0, from: 0, to: 50 }],
 });
 
 test("a pointer is read as it was written", () => {
   const pointer = { ...version(2), retained: [version(1)] };
-  const [name, datasource, horizon, row_count, retained, lost, format] = encodePointer(pointer);
+  const [name, datasource, horizon, row_count, retained, lost, format, epochs] = encodePointer(pointer);
   expect(horizon).toBe('{"0":200,"1":400}');
-  expect(decodePointer({ version: name, datasource, horizon, row_count, retained, lost, format })).toEqual(pointer);
+  const row = { version: name, datasource, horizon, row_count, retained, lost, format, epochs };
+  expect(decodePointer(row)).toEqual(pointer);
   expect(format).toBe(2);
 });
 
 test("a row of former times, which says nothing of what is lost, lacks nothing", () => {
   const [name, datasource, horizon, row_count] = encodePointer({ ...version(2), retained: [] });
-  const { lost: _, ...before } = version(1);
+  const { lost: _, epochs: __, ...before } = version(1);
   const row = {
     version: name,
     datasource,
@@ -30,7 +32,7 @@ test("a row of former times, which says nothing of what is lost, lacks nothing",
     lost: null,
     format: null,
   };
-  expect(decodePointer(row)).toEqual({ ...version(2), lost: [], retained: [{ ...version(1), lost: [] }] });
+  expect(decodePointer(row)).toEqual({ ...version(2), lost: [], epochs: {}, retained: [{ ...before, lost: [] }] });
 });
 
 test("a row that newer code wrote is refused by name, whatever is in it", () => {

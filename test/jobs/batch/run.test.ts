@@ -198,6 +198,7 @@ describe("a batch run", () => {
       version: "20261123T000000000",
       datasource: "edits_by_channel_0123abcd_20261123T000000000",
       horizon: { 0: 200, 1: 100 },
+      epochs: { 0: 0, 1: 0 },
       rows: 3,
       lost: [],
       retained: [],

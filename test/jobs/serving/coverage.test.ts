@@ -65,6 +65,10 @@ describe("speedStart", () => {
     expect(speedStart({ 0: 30 }, {}, 3)).toEqual({ 0: 30, 1: 0, 2: 0 });
     expect(speedStart({ 0: 30 }, { 0: 7, 1: 7 }, 2)).toEqual({ 0: 30, 1: 7 });
   });
+
+  it("names a partition that a batch run of a later configuration covers: its events are in the answer", () => {
+    expect(speedStart({ 0: 30, 1: 20 }, {}, 1)).toEqual({ 0: 30, 1: 20 });
+  });
 });
 
 describe("rowUse", () => {

@@ -340,6 +340,21 @@ describe("consistency", () => {
       });
     });
 
+    it("where it lost its tail below the horizon, of which the batch view alone still knows", async () => {
+      const { stores, ask } = await setUp();
+      stores.publish(visits, "v1", { 0: 20 });
+      stores.pointers.set("visits", { ...(stores.pointers.get("visits") as Pointer), epochs: { 0: 0 } });
+      stores.views.get("visits")?.progress.clear();
+      stores.leaderEpoch = 1;
+      stores.epochEnds = { 0: { 0: 17 } };
+      stores.latest = { 0: 400 };
+      for (const layer of ["merged", "batch"] as const)
+        expect(await ask(layer)).toMatchObject({
+          complete: false,
+          problems: [expect.stringContaining("up to offset 17 only, but was read up to 20")],
+        });
+    });
+
     it("where it lost its tail and has grown past the rows since", async () => {
       const { stores, ask } = await setUp();
       stores.leaderEpoch = 1;
