@@ -86,7 +86,7 @@ export class PartitionArchiver<Event> {
   readonly #openFolder: string;
   readonly #name: string;
   readonly #label: { readonly partition: string };
-  /** By the offset where a file ends, the epoch of the leader that wrote what is before it. */
+  /** By the offset where a chunk or a part ends, the epoch of the leader that wrote what is before it. */
   readonly #epochs = new Map<number, number>();
   /** The chunks that have a file, by their first offset. */
   readonly #done = new Map<number, Range>();
@@ -414,6 +414,7 @@ export class PartitionArchiver<Event> {
     const body = open.memory === undefined ? this.#linesAgain(range, signal) : open.lines(range);
     await storage.publish(`${this.#openFolder}/${name}`, body, { length: bytes, signal });
     this.#parts.set(name, { ...range, name, leaderEpoch: open.leaderEpoch });
+    this.#epochs.set(range.end, open.leaderEpoch);
     open.store(range.end);
     metrics.parts.inc(this.#label);
     // It came too late.
@@ -474,7 +475,7 @@ export class PartitionArchiver<Event> {
     const isNew = await storage.publish(path, lines(), { length: content.bytes, signal });
     // What is noted is what is stored.
     if (!isNew) content = await contentOf(storage.read(path, signal));
-    await this.#note(range, content, open?.leaderEpoch ?? -1, signal);
+    await this.#note(range, content, this.#epochs.get(range.end) ?? -1, signal);
     if (open !== undefined) open.isPublished = true;
     await this.#deleteOldParts(signal);
     metrics.chunks.inc(this.#label);

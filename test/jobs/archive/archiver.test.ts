@@ -370,6 +370,21 @@ describe("the archiver", () => {
       expect(await start(world, /read up to offset 4 under leader epoch 0.*--accept-loss/)).toEqual([]);
     });
 
+    it("a log that lost its tail and has grown past it since, while the archiver waited at the edge of a chunk", async () => {
+      const world = new SimulatedWorld(2, 1);
+      for (let size = 0; size < 4; size++) world.append(0, good(size));
+      let files: string[] | undefined;
+      await runUntil(world, () => {
+        if (files === undefined && found(world, 0).files.manifests.size === 2) {
+          files = [...world.files.keys()];
+          world.cut(0, 3);
+          for (let size = 0; size < 9; size++) world.append(0, good(size));
+        }
+        return world.lines.some((line) => /read up to offset 4 under leader epoch 0.*--accept-loss/.test(line));
+      });
+      expect([...world.files.keys()]).toEqual(files);
+    });
+
     it("a life of the log that nobody has begun", async () => {
       const world = await archived();
       world.incarnation = 2;

@@ -149,16 +149,19 @@ export class SimulatedWorld {
     ): Promise<Fetched> => {
       options.signal?.throwIfAborted();
       const log = this.log(name, partition);
-      const earliest = this.begin(name, partition);
-      if (start < earliest || start > log.length)
-        throw new OffsetOutOfRangeError({ topic: name, partition, offset: start, earliest, latest: log.length });
-      const { lastEpoch = -1 } = options;
-      const before = log[start - 1];
-      if (lastEpoch >= 0 && before !== undefined && this.#epochs.get(before) !== lastEpoch)
-        throw new LogDivergedError({ topic: name, partition, offset: start, leaderEpoch: lastEpoch, end: start - 1 });
-      // Whatever the sizes of fetches, the outcome is the same.
-      const most = start + 1 + ((start * 7) % 5);
-      const records = await patient(() => log.slice(start, Math.min(most, options.end ?? most, log.length)));
+      // At one moment, as a broker does.
+      const records = await patient(() => {
+        const earliest = this.begin(name, partition);
+        if (start < earliest || start > log.length)
+          throw new OffsetOutOfRangeError({ topic: name, partition, offset: start, earliest, latest: log.length });
+        const { lastEpoch = -1 } = options;
+        const before = log[start - 1];
+        if (lastEpoch >= 0 && before !== undefined && this.#epochs.get(before) !== lastEpoch)
+          throw new LogDivergedError({ topic: name, partition, offset: start, leaderEpoch: lastEpoch, end: start - 1 });
+        // Whatever the sizes of fetches, the outcome is the same.
+        const most = start + 1 + ((start * 7) % 5);
+        return log.slice(start, Math.min(most, options.end ?? most, log.length));
+      });
       if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       return {
         records,
