@@ -66,7 +66,7 @@ export class OpenChunk {
     return this.#of(this.unstored).find(({ firstEvent }) => firstEvent !== undefined)?.firstEvent?.timestamp;
   }
 
-  /** No later offset than that of the chunk's first event; undefined as long as there is none. */
+  /** No earlier offset than that of the chunk's first event, mostly itself; undefined as long as there is none. */
   get firstEvent(): number | undefined {
     return this.#firstEvent;
   }

@@ -304,7 +304,7 @@ export class PartitionArchiver<Event> {
     const holes = without({ start: from, end: next }, known);
     // Told at once for all of it, not by the chunk.
     const all = { start: from, end: Math.max(next, this.#earliest) };
-    if (holes.length > 0) this.#noteLoss(without(all, [...known, ...this.#parts.values()]));
+    if (holes.length > 0) this.#noteLoss(without(all, [...known, ...this.#parts.values(), ...this.#done.values()]));
     open.continueAt(next);
     return this.#behindParts(open, next);
   }

@@ -471,6 +471,21 @@ describe("the archiver", () => {
     expect(found(world, 0).lines({ start: 0, end: 5 })).toEqual([good(3), good(4)]);
   });
 
+  it("counts nothing as lost that is archived behind a hole, also where Kafka has lost that, too", async () => {
+    const world = new SimulatedWorld(5, 1);
+    for (let size = 0; size < 17; size++) world.append(0, good(size));
+    world.earliest.set(`${topic}-0`, 5);
+    await runUntil(world, () => found(world, 0).files.manifests.size === 2);
+    world.earliest.set(`${topic}-0`, 16);
+    world.lines.length = 0;
+    const isLost = (line: string) => line.includes("are lost");
+    await runUntil(world, () => world.lines.filter(isLost).length === 2);
+    expect(world.lines.filter(isLost).map((line) => /offsets \d+ to \d+/.exec(line)?.[0])).toEqual([
+      "offsets 0 to 4",
+      "offsets 15 to 15",
+    ]);
+  });
+
   it("closes a chunk by its age if it has an event; none that has only markers and dead letters", async () => {
     const world = new SimulatedWorld(10, 2);
     world.append(0, good(1));
