@@ -145,6 +145,18 @@ export function chainFrom(parts: readonly Part[], offset: number): Part[] {
   return [...(longest.get(offset) ?? [])];
 }
 
+/** The parts that hold what no file does, in order, none of an offset twice: all chains in what is between and behind the files. */
+export function partsBeside(parts: readonly Part[], chunks: readonly Range[], first: number): Part[] {
+  const gaps = without({ start: first, end: Number.POSITIVE_INFINITY }, chunks);
+  return gaps.flatMap((gap) => {
+    const inside = inOrder(parts.filter(({ start, end }) => start >= gap.start && end <= gap.end));
+    const taken: Part[] = [];
+    for (const { start } of inside)
+      if (start >= (taken.at(-1)?.end ?? gap.start)) taken.push(...chainFrom(inside, start));
+    return taken;
+  });
+}
+
 /** Where the events of some offsets are. */
 export type Source = Range & ({ readonly kind: "memory" | "log" } | { readonly kind: "part"; readonly part: Part });
 

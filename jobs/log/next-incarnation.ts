@@ -1,6 +1,6 @@
 import { contentOf } from "../archive/content.ts";
 import { fileName, type Part, partitionFolder, topicFolder } from "../archive/layout.ts";
-import { chainFrom, partitionFiles, partsOf, wholeRun } from "../archive/partition-files.ts";
+import { partitionFiles, partsBeside, partsOf, wholeRun } from "../archive/partition-files.ts";
 import type { Configuration } from "../configuration.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -22,8 +22,8 @@ export interface ArchivedPartition {
   readonly whole: number;
   /** Where the last whole chunk's file ends. */
   readonly last: number;
-  /** The parts that chain from there on. */
-  readonly chain: readonly Part[];
+  /** The parts that hold what no chunk's file does, in order. */
+  readonly parts: readonly Part[];
   /** Up to where the log as it is now is the one that is archived. */
   readonly common: number;
   /** The first offset that the log holds. */
@@ -34,14 +34,19 @@ export interface ArchivedPartition {
  * Where the next incarnation begins in a partition, and the parts that count on: together with the chunks' files they hold
  * every archived event that the log does not hold from there on.
  */
-export function nextBegin({ whole, last, chain, common, earliest }: ArchivedPartition): {
+export function nextBegin({ whole, last, parts, common, earliest }: ArchivedPartition): {
   readonly first: number;
   readonly parts: readonly Part[];
 } {
-  const end = chain.at(-1)?.end ?? last;
+  const end = archivedEnd(last, parts);
   // What the archiver has in parts it goes on with, where it is not stopped: the log has it as well.
   if (common >= end && whole === last && earliest <= last) return { first: last, parts: [] };
-  return { first: Math.min(end, common), parts: chain };
+  return { first: Math.min(end, common), parts };
+}
+
+/** Where the last of a partition's files and parts ends. */
+function archivedEnd(last: number, parts: readonly Part[]): number {
+  return Math.max(last, parts.at(-1)?.end ?? last);
 }
 
 /** What {@link beginNextIncarnation} works with. */
@@ -122,25 +127,25 @@ async function archivedPartition(
 ) {
   const of = { ...configuration, partition };
   const folder = partitionFolder(configuration.masterDataset, of);
-  const parts = partsOf(await storage.list(partitionFolder(configuration.openChunks, of), signal));
+  const names = await storage.list(partitionFolder(configuration.openChunks, of), signal);
   const found = partitionFiles(await storage.list(folder, signal));
   const begin = life.first[partition] ?? 0;
+  const parts = partsBeside(partsOf(names), found.chunks, begin);
   const whole = wholeRun(found, begin, configuration.chunkSize).end;
   const last = Math.max(whole, ...found.chunks.map(({ end }) => end));
-  const chain = chainFrom(parts, last);
-  const end = chain.at(-1)?.end ?? last;
+  const end = archivedEnd(last, parts);
   const noted = [...found.manifests.values()].flat().find(({ range }) => range.end === end);
   const known: KnownEnd = {
     partition,
     end: end === begin ? 0 : end,
-    leaderEpoch: chain.at(-1)?.leaderEpoch ?? noted?.leaderEpoch ?? -1,
+    leaderEpoch: noted?.leaderEpoch ?? parts.find((part) => part.end === end)?.leaderEpoch ?? -1,
   };
   const files = found.chunks.map(async (range): Promise<FormerFile> => {
     const path = `${folder}/${fileName(range)}`;
     const content = found.manifests.get(fileName(range))?.[0]?.content ?? (await contentOf(storage.read(path, signal)));
     return { path, ...content };
   });
-  return { whole, last, chain, known, files };
+  return { whole, last, parts, known, files };
 }
 
 async function partOf(

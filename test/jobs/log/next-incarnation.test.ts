@@ -43,6 +43,19 @@ class World {
     }
   }
 
+  /** The storage has none of the events of some offsets: of their chunk, only what is behind them is there, in a part. */
+  lose(start: number, end: number): void {
+    const chunk = { start: Math.floor(start / chunkSize) * chunkSize, end: Math.ceil(end / chunkSize) * chunkSize };
+    const left = { start: end, end: Math.min(chunk.end, this.log.length) };
+    for (const path of [
+      `${whole}/${fileName(chunk)}`,
+      ...[...this.files.keys()].filter((name) => name.startsWith(open)),
+    ])
+      this.files.delete(path);
+    const lines = this.log.slice(left.start, left.end).map(({ event }) => `${event}\n`);
+    this.files.set(`${open}/${partName(left, 0)}`, lines.join(""));
+  }
+
   begin(known: number): ReturnType<typeof beginNextIncarnation> {
     const end = () => ({ latest: this.log.length, leaderEpoch: this.epoch });
     return beginNextIncarnation({
@@ -131,6 +144,23 @@ describe("beginNextIncarnation", () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ["before the last whole chunk", 30],
+    ["in the open one", 18],
+  ])("what is archived behind a loss %s counts on, where nobody has accepted the loss yet", async (_where, events) => {
+    const world = new World();
+    world.append(events);
+    world.archive(events);
+    world.lose(10, 14);
+    world.log = [];
+    world.topicId = "second";
+    world.append(5);
+    const next = await world.begin(events);
+    const lost = [10, 11, 12, 13];
+    const all = Array.from({ length: events + 5 }, (_, event) => event);
+    expect(world.events(next?.life as Incarnation)).toEqual(all.filter((event) => !lost.includes(event)));
   });
 });
 
