@@ -10,12 +10,13 @@ import type { EventProducer } from "../kafka/event-producer.ts";
 import type { LogRecord } from "../kafka/log-record.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
 import { isSealMarker, writeSealMarkers } from "../kafka/seal-marker.ts";
+import { describedIncarnation } from "../log/incarnation.ts";
 import { type Range, totalOf, within, without } from "../ranges.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { type Content, contentOf } from "./content.ts";
 import { type DeadLetter, deadLetter, deadLetterKey, parseDeadLetter, shortLetter } from "./dead-letter.ts";
-import { fileName, type Manifest, manifestName, type Part, partitionFolder, partName } from "./layout.ts";
+import { fileName, type Manifest, manifestName, type Part, partitionFolder, partName, topicFolder } from "./layout.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 import { countLines, OpenChunk, type Stretch } from "./open-chunk.ts";
 import {
@@ -532,7 +533,11 @@ export class PartitionArchiver<Event> {
   /** Deletes the parts of chunks whose file and manifest are there. */
   async #deleteOldParts(signal: AbortSignal): Promise<void> {
     const { storage, configuration } = this.#services;
+    const { masterDataset, topic, incarnation } = configuration;
     if (this.#parts.size === 0) return;
+    // Where another life of the log has begun, parts of this one count on as they are.
+    const names = await storage.list(topicFolder(masterDataset, topic), signal);
+    if (names.some((name) => (describedIncarnation(name) ?? 0) > incarnation)) return;
     for (const part of partsOf(await storage.list(this.#openFolder, signal))) {
       if (!this.#noted.has(chunkBegin(part.start, this.#first, configuration.chunkSize))) continue;
       await storage.delete(`${this.#openFolder}/${part.name}`);

@@ -471,6 +471,18 @@ describe("the archiver", () => {
     expect(found(world, 0).lines({ start: 0, end: 5 })).toEqual([good(3), good(4)]);
   });
 
+  it("deletes no part once another life of the log has begun, which may count on it", async () => {
+    const world = new SimulatedWorld(4, 1);
+    world.append(0, good(0));
+    world.time += times.archive;
+    await runUntil(world, () => found(world, 0).parts.length === 1);
+    const life = { topicId: "first", first: { 0: 1 }, former: [] };
+    world.files.set(`/master/${topic}/incarnation-2.json`, Buffer.from(incarnationText(life)));
+    for (let size = 1; size < 8; size++) world.append(0, good(size));
+    await runUntil(world, () => found(world, 0).files.manifests.size === 2);
+    expect(found(world, 0).parts.map(({ start, end }) => [start, end])).toEqual([[0, 1]]);
+  });
+
   it("counts nothing as lost that is archived behind a hole, also where Kafka has lost that, too", async () => {
     const world = new SimulatedWorld(5, 1);
     for (let size = 0; size < 17; size++) world.append(0, good(size));
