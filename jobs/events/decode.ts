@@ -45,8 +45,7 @@ export function decodeEvent<Event>(
   if (value === null) return { reason: "there is no value" };
   if (value.length > maxEventBytes) return { reason: `larger than ${maxEventBytes} bytes: ${value.length}` };
   if (!isUtf8(value)) return { reason: "not UTF-8" };
-  const isMarked = value[0] === mark[0] && value.subarray(0, mark.length).equals(mark);
-  const text = value.toString("utf8", isMarked ? mark.length : 0);
+  const text = value.toString("utf8", isMarked(value) ? mark.length : 0);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -66,6 +65,10 @@ export function decodeEvent<Event>(
   } catch (error) {
     return undecodable(`the schema failed: ${errorText(error)}`);
   }
+}
+
+function isMarked(value: Buffer): boolean {
+  return value[0] === mark[0] && value.subarray(0, mark.length).equals(mark);
 }
 
 /** What there is to say of a value: nothing, a number past what JSON reads exactly, or nested too deep. */
@@ -165,12 +168,14 @@ function takeOut(
 }
 
 /**
- * An event's bytes as one line: JSON has line ends between its tokens only, where a space means the same. Returns the
- * value itself if it has none.
+ * An event's bytes as one line of a file: JSON has line ends between its tokens only, where a space means the same. A byte
+ * order mark is left out: where a file begins with one, Hadoop takes it for the file's, not the event's. Nothing is copied
+ * if it is such a line already.
  */
 export function oneLine(value: Buffer): Buffer {
-  if (!value.includes(0x0a) && !value.includes(0x0d)) return value;
-  return Buffer.from(value.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte)));
+  const line = isMarked(value) ? value.subarray(mark.length) : value;
+  if (!line.includes(0x0a) && !line.includes(0x0d)) return line;
+  return Buffer.from(line.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte)));
 }
 
 function describe(issue: z.core.$ZodIssue): string {

@@ -134,6 +134,11 @@ describe("oneLine", () => {
     expect(oneLine(value)).toBe(value);
   });
 
+  it("leaves out a byte order mark, which Hadoop would leave out where a file begins with it, and nowhere else", () => {
+    expect(oneLine(Buffer.from('\ufeff{"a":"\ufeff"}')).toString()).toBe('{"a":"\ufeff"}');
+    expect(oneLine(Buffer.from('\ufeff{\n"a":1}')).toString()).toBe('{ "a":1}');
+  });
+
   it("gives any JSON as one line that means the same", () => {
     fc.assert(
       fc.property(fc.json(), fc.integer({ min: 0, max: 4 }), (json, indent) => {
