@@ -77,7 +77,10 @@ async function acceptAnotherLog<Event>({
   const client = new Client({ contactPoints, localDataCenter, keyspace });
   try {
     const known = await Promise.all(
-      application.views.map(async (view) => [...(await store.progress(view)), ...knownEnds(await store.horizon(view))]),
+      application.views.map(async (view) => {
+        const { horizon, epochs } = await store.covered(view);
+        return [...(await store.progress(view)), ...knownEnds(horizon, epochs)];
+      }),
     );
     const next = await beginNextIncarnation({ configuration, reader, storage, known: known.flat(), report, signal });
     if (next === undefined) return undefined;

@@ -15,7 +15,7 @@ export interface DescriptorSpoutOptions {
   readonly views: readonly AnyView[];
   readonly configuration: { readonly topic: string; readonly chunkSize: number };
   readonly reader: Pick<RangeReader, "watermarks" | "latest">;
-  readonly store: Pick<SpeedStore, "progress" | "horizon" | "tablesId">;
+  readonly store: Pick<SpeedStore, "progress" | "covered" | "tablesId">;
   /** Checks that the log is the one that the store's rows are of. */
   readonly check: Pick<LogCheck, "check">;
   /** By partition, the first offset that belongs to this life of the log. */
@@ -161,11 +161,11 @@ export class DescriptorSpout implements Spout {
     const starts = await Promise.all(
       views.map(async (view) => {
         // Until now a bolt may have gone on with a chunk of which the new tables do not hold the beginning.
-        const [progress, horizon] = await Promise.all([areNew ? [] : store.progress(view), store.horizon(view)]);
-        stored.push(...progress, ...knownEnds(horizon));
+        const [progress, batch] = await Promise.all([areNew ? [] : store.progress(view), store.covered(view)]);
+        stored.push(...progress, ...knownEnds(batch.horizon, batch.epochs));
         const chunks = Object.entries(watermarks).map(([number, { earliest }]) => {
           const partition = Number(number);
-          const covered = Math.max(horizon[partition] ?? 0, first[partition] ?? 0);
+          const covered = Math.max(batch.horizon[partition] ?? 0, first[partition] ?? 0);
           return [partition, resumeChunk(progress, partition, covered, earliest, configuration.chunkSize)] as const;
         });
         return [view.name, Object.fromEntries(chunks)] as const;

@@ -3,7 +3,8 @@ import { Client, errors, policies, types } from "cassandra-driver";
 import pMap from "p-map";
 import { withBackOff } from "../back-off.ts";
 import { readPointer } from "../batch/pointer.ts";
-import { eraOf, type Offsets } from "../chunks.ts";
+import type { Version } from "../batch/versions.ts";
+import { eraOf } from "../chunks.ts";
 import type { Configuration } from "../configuration.ts";
 import { UnknownFormatError } from "../formats.ts";
 import { type NotedIncarnation, readIncarnation } from "../log/incarnation.ts";
@@ -34,8 +35,8 @@ export interface SpeedStore {
   writeProgress(view: AnyView, stretch: Stretch): Promise<void>;
   /** How far the view's rows reach, a row a chunk, in any order. */
   progress(view: AnyView): Promise<ChunkProgress[]>;
-  /** The horizon of the view's batch view; empty as long as there is none. */
-  horizon(view: AnyView): Promise<Offsets>;
+  /** Up to where the view's batch view reaches; an empty horizon as long as there is none. */
+  covered(view: AnyView): Promise<Pick<Version, "horizon" | "epochs">>;
   /**
    * Names the views' tables that there are now: another name means that one was dropped and made again, empty.
    * Undefined as long as one is missing.
@@ -177,9 +178,9 @@ export class CassandraSpeedStore implements SpeedStore {
     return rows;
   }
 
-  async horizon(view: AnyView): Promise<Offsets> {
+  async covered(view: AnyView): Promise<Pick<Version, "horizon" | "epochs">> {
     const key = { view: view.name, generation: this.#generation(view) };
-    return (await this.#patiently(() => readPointer(this.#client, key)))?.horizon ?? {};
+    return (await this.#patiently(() => readPointer(this.#client, key))) ?? { horizon: {} };
   }
 
   /** The life of the log that the rows are of, see jobs/log; undefined as long as nobody has noted it. */

@@ -153,6 +153,16 @@ describe("of another log than the rows are of nothing is given out, and the reas
     expect(told(said)).toEqual([expect.stringContaining("up to offset 12 only, but was read up to 14")]);
   });
 
+  test("a log that lost its tail and has grown past it, where only the batch view knows who wrote it", async () => {
+    const { log, said, store, start } = setUp({ latest: 300 });
+    store.horizons.set("by-name", { 0: 20 });
+    store.epochs = { 0: 0 };
+    log.epochEnds.set(0, 12);
+    log.leaderEpoch = 1;
+    expect(await start().next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("up to offset 12 only, but was read up to 20")]);
+  });
+
   test("a topic that was made again", async () => {
     const { log, said, next } = await setUpRead();
     log.topicId = "second";

@@ -28,6 +28,8 @@ export class MemoryStore implements SpeedStore {
   readonly rows = new Map<string, Map<string, StoredCells>>();
   readonly #progress = new Map<string, ChunkProgress & { readonly view: string }>();
   readonly horizons = new Map<string, Offsets>();
+  /** The epochs of the log's leaders at all of the horizons. */
+  epochs: Offsets = {};
   #tables = 1;
 
   async writeRows(view: AnyView, stretch: Stretch, rows: readonly ChangedRow[]): Promise<void> {
@@ -59,8 +61,8 @@ export class MemoryStore implements SpeedStore {
     return [...this.#progress.values()].filter((row) => row.view === view.name);
   }
 
-  async horizon(view: AnyView): Promise<Offsets> {
-    return this.horizons.get(view.name) ?? {};
+  async covered(view: AnyView): ReturnType<SpeedStore["covered"]> {
+    return { horizon: this.horizons.get(view.name) ?? {}, epochs: this.epochs };
   }
 
   async tablesId(): Promise<string> {

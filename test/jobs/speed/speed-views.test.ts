@@ -113,7 +113,7 @@ async function checkStore(store: MemoryStore, log: readonly (readonly string[])[
 /** A store whose every row lands when the scheduler says, and whose writes fail when `fails` does, landed or not. */
 function slowly(store: MemoryStore, pause: () => Promise<void>, fails: () => boolean): SpeedStore {
   return {
-    horizon: (of) => store.horizon(of),
+    covered: (of) => store.covered(of),
     tablesId: () => store.tablesId(),
     progress: (of) => store.progress(of),
     async writeRows(of, stretch, rows) {
