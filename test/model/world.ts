@@ -82,8 +82,8 @@ export class World {
   acknowledged: Acknowledged[] = [];
   /** Events that somebody else deleted from Kafka when no file had them. */
   readonly losable = new Set<Acknowledged>();
-  /** Whether a log lost its end. */
-  wasCut = false;
+  /** How often a log lost its end. */
+  cuts = 0;
   /** Whether somebody else deleted anything. */
   wasDeleted = false;
   /** What programs said, for who looks for the reason of a failure. */
@@ -153,7 +153,7 @@ export class World {
     this.kafka.cut(topic, partition, end);
     const { latest: left = 0 } = this.kafka.watermarks(topic)[partition] ?? {};
     this.acknowledged = this.acknowledged.filter((one) => one.partition !== partition || one.offset < left);
-    this.wasCut = true;
+    this.cuts++;
   }
 
   /** The offsets of a partition that files hold, by their names alone. */
