@@ -22,6 +22,7 @@ import { countLines, OpenChunk, type Stretch } from "./open-chunk.ts";
 import {
   chainEnd,
   chunkBegin,
+  epochOf,
   isWholeChunk,
   partitionFiles,
   partsOf,
@@ -188,9 +189,10 @@ export class PartitionArchiver<Event> {
           "the archiver may write there",
       );
     for (const range of files.chunks) this.#done.set(range.start, range);
-    for (const [{ range, leaderEpoch }] of files.manifests.values() as Iterable<[Manifest]>) {
+    for (const noted of files.manifests.values()) {
+      const [{ range }] = noted as [Manifest];
       this.#noted.add(range.start);
-      this.#epochs.set(range.end, leaderEpoch);
+      this.#epochs.set(range.end, epochOf(noted));
     }
     for (const part of partsOf(parts)) {
       this.#parts.set(part.name, part);

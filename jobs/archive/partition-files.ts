@@ -46,6 +46,11 @@ export function partitionFiles(names: readonly string[]): PartitionFiles {
   return { chunks: inOrder(chunks), manifests, lost: inOrder(lost), others };
 }
 
+/** The epoch of the leader at a file's end, by what was noted of it; -1 if nobody knew it. */
+export function epochOf(manifests: readonly Manifest[]): number {
+  return Math.max(-1, ...manifests.map(({ leaderEpoch }) => leaderEpoch));
+}
+
 /** The parts that a listing of a partition's open chunks names, in order. */
 export function partsOf(names: readonly string[]): Part[] {
   return inOrder(names.flatMap((name) => parsePart(name) ?? []));

@@ -1,5 +1,5 @@
 import { type ArchivedRange, fileName, type Manifest } from "../archive/layout.ts";
-import { isWholeChunk, partitionFiles, wholeRun } from "../archive/partition-files.ts";
+import { epochOf, isWholeChunk, partitionFiles, wholeRun } from "../archive/partition-files.ts";
 import type { Offsets } from "../chunks.ts";
 import type { LostRange } from "./versions.ts";
 
@@ -55,7 +55,7 @@ export function archivedHorizon(
       return { ...range, name, manifests: found.manifests.get(name) ?? [] };
     });
     const last = files[partition]?.findLast(({ end }) => end === run.end);
-    const epoch = Math.max(-1, ...(last?.manifests.map(({ leaderEpoch }) => leaderEpoch) ?? []));
+    const epoch = epochOf(last?.manifests ?? []);
     if (epoch >= 0) epochs[partition] = epoch;
     for (const { start, end } of run.lost) lost.push({ partition, from: start, to: end });
     const behind = found.chunks.find(({ start }) => start > run.end);

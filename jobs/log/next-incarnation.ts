@@ -1,6 +1,6 @@
 import { contentOf } from "../archive/content.ts";
 import { fileName, type Part, partitionFolder, topicFolder } from "../archive/layout.ts";
-import { partitionFiles, partsBeside, partsOf, wholeRun } from "../archive/partition-files.ts";
+import { epochOf, partitionFiles, partsBeside, partsOf, wholeRun } from "../archive/partition-files.ts";
 import type { Configuration } from "../configuration.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -134,11 +134,12 @@ async function archivedPartition(
   const whole = wholeRun(found, begin, configuration.chunkSize).end;
   const last = Math.max(whole, ...found.chunks.map(({ end }) => end));
   const end = archivedEnd(last, parts);
-  const noted = [...found.manifests.values()].flat().find(({ range }) => range.end === end);
+  const noted = [...found.manifests.values()].flat().filter(({ range }) => range.end === end);
+  const part = parts.find((one) => one.end === end);
   const known: KnownEnd = {
     partition,
-    end: end === begin ? 0 : end,
-    leaderEpoch: noted?.leaderEpoch ?? parts.find((part) => part.end === end)?.leaderEpoch ?? -1,
+    end,
+    leaderEpoch: part?.leaderEpoch ?? epochOf(noted),
   };
   const files = found.chunks.map(async (range): Promise<FormerFile> => {
     const path = `${folder}/${fileName(range)}`;

@@ -279,7 +279,8 @@ async function readSpeed(
       else if (use === "previous" && row.previous?.state) open.push({ ...row, state: row.previous.state });
       else if (use === "underWay") underWay.add(row.partition);
     };
-    const known = [...progress, ...knownEnds(horizon, version?.epochs)];
+    // Where nothing is read of this life of the log yet, it reaches to its begin at least.
+    const known = [...progress, ...knownEnds(start, version?.epochs)];
     const [checked] = await Promise.all([
       bounded("checkLog", timeout, (signal) => stores.checkLog(known, watermarks, signal)),
       reading.speed(version, coverage, take),

@@ -157,7 +157,8 @@ export class DescriptorSpout implements Spout {
     if (areNew)
       reporter.error("tables of the speed views were dropped and made again: what they held is computed again");
     const first = await this.#options.first();
-    const stored: KnownEnd[] = [];
+    // Also where nothing is read of this life of the log yet, it reaches to its begin.
+    const stored: KnownEnd[] = knownEnds(first);
     const starts = await Promise.all(
       views.map(async (view) => {
         // Until now a bolt may have gone on with a chunk of which the new tables do not hold the beginning.

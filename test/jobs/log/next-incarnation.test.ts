@@ -17,6 +17,7 @@ const [whole, open] = [partitionFolder("/master", ofPartition), partitionFolder(
 class World {
   topicId = "first";
   epoch = 0;
+  incarnation = 1;
   log: { readonly event: number; readonly epoch: number }[] = [];
   readonly files = new Map<string, string>();
   readonly reports: string[] = [];
@@ -59,7 +60,7 @@ class World {
   begin(known: number): ReturnType<typeof beginNextIncarnation> {
     const end = () => ({ latest: this.log.length, leaderEpoch: this.epoch });
     return beginNextIncarnation({
-      configuration,
+      configuration: { ...configuration, incarnation: this.incarnation },
       report: (line) => this.reports.push(line),
       known: known === 0 ? [] : [{ partition: 0, end: known, leaderEpoch: 0 }],
       reader: {
@@ -144,6 +145,17 @@ describe("beginNextIncarnation", () => {
         },
       ),
     );
+  });
+
+  it("accepts a log that ends before this life of it begins, although nothing of this life is archived", async () => {
+    const world = new World();
+    const life = { topicId: "first", first: { 0: 14 }, former: [] };
+    world.files.set("/master/events/incarnation-2.json", JSON.stringify(life));
+    world.incarnation = 2;
+    world.append(14);
+    expect(await world.begin(0)).toBeUndefined();
+    world.log.splice(12);
+    expect(await world.begin(0)).toMatchObject({ number: 3, life: { first: { 0: 12 } } });
   });
 
   it.each([

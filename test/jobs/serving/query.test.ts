@@ -355,6 +355,17 @@ describe("consistency", () => {
         });
     });
 
+    it("where it ends before this life of it begins", async () => {
+      const { stores, ask } = await setUp();
+      stores.views.get("visits")?.progress.clear();
+      stores.first = { 0: 14 };
+      stores.latest = { 0: 12 };
+      expect(await ask()).toMatchObject({
+        complete: false,
+        problems: [expect.stringContaining("ends at offset 12, but was read up to 14")],
+      });
+    });
+
     it("where it lost its tail and has grown past the rows since", async () => {
       const { stores, ask } = await setUp();
       stores.leaderEpoch = 1;

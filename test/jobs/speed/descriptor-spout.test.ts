@@ -163,6 +163,12 @@ describe("of another log than the rows are of nothing is given out, and the reas
     expect(told(said)).toEqual([expect.stringContaining("up to offset 12 only, but was read up to 20")]);
   });
 
+  test("a log that ends before this life of it begins", async () => {
+    const { said, start } = setUp({ latest: 12, first: 13 });
+    expect(await start().next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("ends at offset 12, but was read up to 13")]);
+  });
+
   test("a topic that was made again", async () => {
     const { log, said, next } = await setUpRead();
     log.topicId = "second";
