@@ -46,8 +46,10 @@ export class DescriptorSpout implements Spout {
   #schedule: ChunkSchedule | undefined;
   /** The tables that the schedule is for. */
   #tables: string | undefined;
-  /** Up to where the rows of the tables, and of the batch views, reach. */
+  /** Up to where the rows of the tables, and of the batch views, reached when {@link #leaders} led. */
   #stored: readonly KnownEnd[] = [];
+  /** The epochs of the partitions' leaders: as long as they are the same, the log only grows. */
+  #leaders = "";
   /** Up to where the log was seen. */
   #seen: readonly KnownEnd[] = [];
   /** Why nothing is given out; empty if it is. */
@@ -120,6 +122,12 @@ export class DescriptorSpout implements Spout {
   /** Whether the log is still the one that was read; if not, nothing is given out from now on. */
   async #isSameLog(watermarks: Readonly<Record<number, Watermarks>>): Promise<boolean> {
     const { check, reporter } = this.#options;
+    const leaders = JSON.stringify(Object.entries(watermarks).map(([name, { leaderEpoch }]) => [name, leaderEpoch]));
+    if (leaders !== this.#leaders) {
+      // Another topology may have written what the log has lost since: here that was never seen.
+      this.#stored = await this.#readStored();
+      this.#leaders = leaders;
+    }
     const { problems } = await check.check([...this.#stored, ...this.#seen], watermarks);
     const reasons = problems.filter(({ isAnotherLog }) => isAnotherLog).map(({ reason }) => reason);
     const halted = reasons.join("; ");
@@ -130,6 +138,19 @@ export class DescriptorSpout implements Spout {
       return { partition: Number(name), end: latest, leaderEpoch };
     });
     return true;
+  }
+
+  /** Up to where the rows of the tables, and of the batch views, reach now. */
+  async #readStored(): Promise<readonly KnownEnd[]> {
+    const { views, store, first } = this.#options;
+    const stored = await Promise.all(
+      views.map(async (view) => {
+        const [progress, batch] = await Promise.all([store.progress(view), store.covered(view)]);
+        return [...progress, ...knownEnds(batch.horizon, batch.epochs)];
+      }),
+    );
+    // Also where nothing is read of this life of the log yet, it reaches to its begin.
+    return furthest([...knownEnds(await first()), ...stored.flat()]);
   }
 
   /** Never ends either. */
@@ -157,16 +178,13 @@ export class DescriptorSpout implements Spout {
     if (areNew)
       reporter.error("tables of the speed views were dropped and made again: what they held is computed again");
     const first = await this.#options.first();
-    // Also where nothing is read of this life of the log yet, it reaches to its begin.
-    const stored: KnownEnd[] = knownEnds(first);
     const starts = await Promise.all(
       views.map(async (view) => {
         // Until now a bolt may have gone on with a chunk of which the new tables do not hold the beginning.
-        const [progress, batch] = await Promise.all([areNew ? [] : store.progress(view), store.covered(view)]);
-        stored.push(...progress, ...knownEnds(batch.horizon, batch.epochs));
+        const [progress, { horizon }] = await Promise.all([areNew ? [] : store.progress(view), store.covered(view)]);
         const chunks = Object.entries(watermarks).map(([number, { earliest }]) => {
           const partition = Number(number);
-          const covered = Math.max(batch.horizon[partition] ?? 0, first[partition] ?? 0);
+          const covered = Math.max(horizon[partition] ?? 0, first[partition] ?? 0);
           return [partition, resumeChunk(progress, partition, covered, earliest, configuration.chunkSize)] as const;
         });
         return [view.name, Object.fromEntries(chunks)] as const;
@@ -175,7 +193,6 @@ export class DescriptorSpout implements Spout {
     const start = Object.fromEntries(starts);
     reporter.log("info", `resuming at these chunks, by view and partition: ${JSON.stringify(start)}`);
     this.#tables = tables;
-    this.#stored = furthest(stored);
     return new ChunkSchedule({
       chunkSize: configuration.chunkSize,
       start,

@@ -163,6 +163,16 @@ describe("of another log than the rows are of nothing is given out, and the reas
     expect(told(said)).toEqual([expect.stringContaining("up to offset 12 only, but was read up to 20")]);
   });
 
+  test("a log that lost what another topology has written the rows of, unseen by this one", async () => {
+    const { log, said, store, next } = await setUpRead();
+    await store.writeProgress(byName, { partition: 0, chunk: 1, end: 18, leaderEpoch: 0 });
+    log.epochEnds.set(0, 16);
+    Object.assign(log, { latest: 300, leaderEpoch: 1 });
+    await sleep(20);
+    expect(await next()).toEqual([]);
+    expect(told(said)).toEqual([expect.stringContaining("up to offset 16 only, but was read up to 18")]);
+  });
+
   test("a log that ends before this life of it begins", async () => {
     const { said, start } = setUp({ latest: 12, first: 13 });
     expect(await start().next()).toEqual([]);
