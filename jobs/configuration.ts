@@ -58,7 +58,7 @@ export type Configuration = z.infer<typeof configurationSchema>;
 
 /**
  * The configuration in the file named by `--configuration FILE`. Ends the process with one line a problem and exit
- * code 2 if there is none or it does not fit: that is the deployment's mistake, and no stack trace mends it.
+ * code 2 if there is none or it does not fit: that is the deployment's mistake, and no stack trace helps.
  *
  * @param schema of a job that is told more than every job. Default: {@link configurationSchema}
  */

@@ -22,7 +22,8 @@ type Stores = Pick<BatchStores, "fileContent" | "filePath" | "formerContent">;
  *
  * @param former the files of former lives of the log that were read as well
  * @param counted what the tasks have read
- * @throws {DamagedFilesError} naming the files that are damaged; {Error} if none is, and the tasks have read something else
+ * @throws {DamagedFilesError} naming the files that are damaged
+ * @throws {Error} if none is, and the tasks have read something else
  */
 export async function checkContent(
   stores: Stores,

@@ -19,10 +19,9 @@ const version = z.strictObject({
   version: z.string(),
   datasource: z.string(),
   horizon: offsets,
-  // Nor these.
+  // Older versions do not tell the epochs, nor what is lost.
   epochs: offsets.optional(),
   rows: z.int().nonnegative(),
-  // Older versions had none to tell.
   lost: z
     .array(z.strictObject({ partition: z.int().nonnegative(), from: z.int().nonnegative(), to: z.int().nonnegative() }))
     .default([]),

@@ -82,7 +82,8 @@ export interface BatchRunResult {
  * needs, whenever it wakes: it deletes nothing that is newer than itself, and older versions are needed by none but the
  * pointers that it has claimed, which name none later that they do not name then.
  *
- * @throws {DamagedFilesError} if the master dataset holds something else than was noted when it was written {SupersededError} if another run has begun since
+ * @throws {DamagedFilesError} if the master dataset holds something else than was noted when it was written
+ * @throws {SupersededError} if another run has begun since
  */
 export async function runBatch(args: BatchRunArgs): Promise<BatchRunResult> {
   const { stores, views, report } = args;

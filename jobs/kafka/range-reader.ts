@@ -206,7 +206,7 @@ export class RangeReader implements AsyncDisposable {
   }
 
   /**
-   * Kafka's id of the topic, asked anew: another one means that the topic was deleted and made again.
+   * Kafka's id of the topic, asked again: another one means that the topic was deleted and made again.
    *
    * @throws {Error} if there is no such topic or no broker answers
    */

@@ -79,7 +79,7 @@ const lz4More = 15;
 /** What a match is longer than its token says. */
 const lz4LeastMatch = 4;
 
-/** Whether an LZ4 frame unpacks to more bytes than that. What is no frame is not: it is refused when it is unpacked. */
+/** Whether an LZ4 frame unpacks to more bytes than that; false of what is no frame, which is refused when it is unpacked. */
 function isLz4Longer(frame: Buffer, most: number): boolean {
   if (frame.length < 7) return false;
   const flags = frame[4] as number;

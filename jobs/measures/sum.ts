@@ -4,7 +4,7 @@ import { units } from "./units.ts";
 
 /**
  * The sum of a number of each event. Sums of floating-point numbers depend on their order, so that batch and speed
- * could disagree in the last digits; hence the sum is kept in whole units of `10^-scale`. It is exact up to
+ * could disagree in the last digits; so the sum is kept in whole units of `10^-scale`. It is exact up to
  * ±(2^63 - 1) units (9.2 · 10^18): the answer is a number where a number is exactly the sum, past that (2^53, or 10^15 units
  * with a scale) the text of all its digits. A sum past the range is an error, never another number.
  *

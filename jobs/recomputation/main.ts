@@ -1,7 +1,7 @@
 /**
  * Computes the views whose code has changed and waits until they can take over:
  * `main.ts --configuration FILE --minutes N`. Exit code 0: they can, or there are none; 1: they cannot, with what lags and
- * the mend on standard error; 2: the configuration is wrong.
+ * the fix on standard error; 2: the configuration is wrong.
  */
 import { parseArgs } from "node:util";
 import { Client } from "cassandra-driver";

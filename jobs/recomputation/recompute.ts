@@ -202,7 +202,7 @@ class Patience {
       if (++this.#failedBatches < batchAttempts) throw error;
       throw new RecomputationError(
         `${batchAttempts} batch runs of the new code failed, the last: ${(error as Error).message}\n` +
-          "The old code goes on answering. Mend the new code, or take the change back, and run `up` again.",
+          "The old code goes on answering. Fix the new code, or take the change back, and run `up` again.",
       );
     }
   }

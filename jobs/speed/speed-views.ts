@@ -183,7 +183,7 @@ export class SpeedViews {
         const fetched = await reader.fetch(configuration.topic, partition, open.read, options);
         for (const { value } of fetched.records) {
           const decoded = decodeEvent(application, value, configuration.maxEventBytes);
-          // What is no event, or none for a view, is reported by the archiver.
+          // The archiver reports records that are no event, or none for a view.
           if ("event" in decoded) for (const rows of all) rows.add(decoded.event);
         }
         if (fetched.leaderEpoch >= 0) open.leaderEpoch = fetched.leaderEpoch;

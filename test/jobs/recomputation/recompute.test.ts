@@ -177,7 +177,7 @@ test("batch runs that keep failing fail it, with the reason and the mend", async
   const failure = world.run();
   await expect(failure).rejects.toBeInstanceOf(RecomputationError);
   await expect(failure).rejects.toThrow(
-    "3 batch runs of the new code failed, the last: the mapper ended with 1\nThe old code goes on answering. Mend the new",
+    "3 batch runs of the new code failed, the last: the mapper ended with 1\nThe old code goes on answering. Fix the new",
   );
 });
 
