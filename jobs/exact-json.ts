@@ -16,6 +16,25 @@ export function isRounded(number: number, written: string): boolean {
   return !Number.isSafeInteger(number) && (!Number.isFinite(number) || whole.test(written));
 }
 
+/** A number of JSON, in parts. */
+const parts = /^-?(?<whole>\d+)(?:\.(?<fraction>\d+))?(?:[eE](?<exponent>[+-]?\d+))?$/;
+
+/**
+ * Whether a number is written back with the digits that it was read from, however they are arranged: `1.50e3` is 1500,
+ * but `9007199254740993.0` has become another number.
+ */
+export function isReadBack(number: number, written: string): boolean {
+  return digitsOf(written) === digitsOf(String(number));
+}
+
+/** A number's digits without zeros at either end, and the power of ten of the last. */
+function digitsOf(written: string): string {
+  const { whole: before = "", fraction = "", exponent = "0" } = parts.exec(written)?.groups ?? {};
+  const all = `${before}${fraction}`;
+  const digits = all.replace(/0+$/, "");
+  return `${digits.replace(/^0+/, "")}e${Number(exponent) - fraction.length + all.length - digits.length}`;
+}
+
 /** As many digits as a whole number has that a number cannot hold. */
 const manyDigits = /\d{16}/;
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod";
 import type { Application } from "../application.ts";
 import { boundedText, errorText, quoted } from "../bounded-text.ts";
-import { isRounded, parseNumbers } from "../exact-json.ts";
+import { isReadBack, isRounded, parseNumbers } from "../exact-json.ts";
 
 /** An event, or why the bytes are none. */
 export type Decoded<Event> = { readonly event: Event; readonly reason?: undefined } | Undecodable;
@@ -33,7 +33,8 @@ const mark = Buffer.from("\ufeff");
  * function, so that all of them leave out the same records.
  *
  * A byte order mark before the JSON is ignored, as RFC 8259 allows: it says nothing, and the rest is what was meant. A
- * whole number past ±(2^53 - 1), which JSON rounds, makes a value no event, unless the schema leaves its field out.
+ * whole number past ±(2^53 - 1), which JSON rounds, makes a value no event, unless the schema leaves its field out; so
+ * does a number of that size with a fraction or an exponent that is another one than what is written.
  *
  * @param maxEventBytes what is longer is no event
  */
@@ -130,7 +131,9 @@ function roundedNumber<Event>(
   decoded: Event,
 ): string | undefined {
   const json = parseNumbers(text, (number, written) =>
-    isRounded(number, written) ? new RoundedNumber(written) : number,
+    isRounded(number, written) || !(isSafe(number) || isReadBack(number, written))
+      ? new RoundedNumber(written)
+      : number,
   );
   if (json instanceof RoundedNumber) return reasonOf("the event", json);
   const reasons: string[] = [];

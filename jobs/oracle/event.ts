@@ -27,7 +27,8 @@ export function eventOf<Event>(
     const takeOut: Reviver = (_key, number, { source = "" }) => {
       if (typeof number !== "number") return number;
       const isFraction = /[.eE]/.test(source);
-      if (Number.isFinite(number) && (isFraction || isReadExactly(BigInt(source)))) return number;
+      if (Number.isFinite(number) && (isFraction ? keepsDigits(number, source) : isReadExactly(BigInt(source))))
+        return number;
       isExact = false;
       return undefined;
     };
@@ -42,6 +43,18 @@ export function eventOf<Event>(
 
 function isReadExactly(whole: bigint): boolean {
   return whole > -(2n ** 53n) && whole < 2n ** 53n;
+}
+
+/** Whether a number with a fraction or an exponent is small, or has the digits that it is written with. */
+function keepsDigits(number: number, source: string): boolean {
+  if (Math.abs(number) < 2 ** 53) return true;
+  const significant = source
+    .replace(/[eE].*/, "")
+    .replace(/[-.]/g, "")
+    .replace(/^0+/, "")
+    .replace(/0+$/, "");
+  const [mantissa = ""] = number.toExponential().split("e");
+  return mantissa.replace(/[-.]/g, "") === significant;
 }
 
 /** How deep a value of JSON is nested: 0 of a number or a text. */

@@ -337,7 +337,7 @@ test("new code of one view is a new generation of that view alone", async () => 
     expect(JSON.parse(await fileOf("second-archiver")).generations).toEqual(after);
     const [{ tables }] = JSON.parse(await fileOf("second-cassandra-schema", "keyspaces.json"));
     expect(tables.map((table: string) => /(?:EXISTS|ALTER TABLE) (\S+)/.exec(table)?.[1])).toEqual([
-      ...["batch_pointer", "batch_pointer", "batch_pointer"],
+      ...["batch_pointer", "batch_pointer", "batch_pointer", "batch_pointer"],
       ...["batch_lease", "retired_generation", "log_incarnation"],
       `speed_edits_by_channel_${before?.["edits-by-channel"]}`,
       `progress_edits_by_channel_${before?.["edits-by-channel"]}`,

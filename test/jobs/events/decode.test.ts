@@ -87,10 +87,18 @@ describe("numbers that JSON rounds", () => {
     "-9007199254740991",
     "1e20",
     "1.5e300",
+    "6.02214076e23",
+    "10.0E20",
+    "9007199254740994.0",
     "0.1234567890123456789",
     "-0",
     "1.00000000000000000000",
   ])("other numbers are events: %s", (id) => expect(reasonOf(`{"id":${id}}`)).toBeUndefined());
+
+  it.each(["9007199254740993.0", "9007199254740993e0", "90071992547409.93e2", "-12345678901234567.5"])(
+    "a number of that size with a fraction or an exponent is no event if it is read as another one: %s",
+    (id) => expect(reasonOf(`{"id":${id}}`)).toMatch(/^id: -?\d+.* is past ±9007199254740991/),
+  );
 
   it("a number that is none any more is no event, whatever the schema", () => {
     const anything = { event: z.unknown() };
