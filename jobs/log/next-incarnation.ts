@@ -3,6 +3,7 @@ import { fileName, type Part, partitionFolder, topicFolder } from "../archive/la
 import { epochOf, partitionFiles, partsBeside, partsOf, wholeRun } from "../archive/partition-files.ts";
 import type { Configuration } from "../configuration.ts";
 import type { RangeReader } from "../kafka/range-reader.ts";
+import type { Range } from "../ranges.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { furthest, type KnownEnd } from "./divergence.ts";
 import {
@@ -16,15 +17,22 @@ import {
 } from "./incarnation.ts";
 import { LogCheck } from "./log-check.ts";
 
+/** What is archived, and up to where the log as it is now is the one that it was read from. */
+export interface Compared {
+  /** The offset after the last one that both have, or had: no larger than the end. */
+  readonly common: number;
+}
+
 /** What is archived of a partition, and what its log still has. */
 export interface ArchivedPartition {
+  /** The first offset of the life that ends. */
+  readonly begin: number;
   /** Where the whole chunks without a gap end. */
   readonly whole: number;
-  /** Where the last whole chunk's file ends. */
-  readonly last: number;
-  /** The parts that hold what no chunk's file does, in order. */
-  readonly parts: readonly Part[];
-  /** Up to where the log as it is now is the one that is archived. */
+  /** The whole chunks' files, in order. */
+  readonly chunks: readonly (Range & Compared)[];
+  readonly parts: readonly (Part & Compared)[];
+  /** Up to where the log as it is now is the one that is known, by whatever is known of it. */
   readonly common: number;
   /** The first offset that the log holds. */
   readonly earliest: number;
@@ -32,21 +40,43 @@ export interface ArchivedPartition {
 
 /**
  * Where the next incarnation begins in a partition, and the parts that count on: together with the chunks' files they hold
- * every archived event that the log does not hold from there on.
+ * every archived event that the log does not hold from there on, and none that it does.
  */
-export function nextBegin({ whole, last, parts, common, earliest }: ArchivedPartition): {
+export function nextBegin({ begin, whole, chunks, parts, common, earliest }: ArchivedPartition): {
   readonly first: number;
   readonly parts: readonly Part[];
 } {
-  const end = archivedEnd(last, parts);
+  const last = Math.max(whole, ...chunks.map(({ end }) => end));
   // What the archiver has in parts it goes on with, where it is not stopped: the log has it as well.
-  if (common >= end && whole === last && earliest <= last) return { first: last, parts: [] };
-  return { first: Math.min(end, common), parts };
+  const isSame = [...chunks, ...parts].every((one) => one.common >= one.end);
+  if (isSame && whole === last && earliest <= last && common >= last) return { first: last, parts: [] };
+  const counted = partsThatCount(chunks, parts, begin);
+  // Where something behind it was read from this log, what is before it was as well, and is archived or gone.
+  return {
+    first: Math.max(Math.min(begin, common), ...[...chunks, ...counted].map((one) => one.common)),
+    parts: counted,
+  };
 }
 
-/** Where the last of a partition's files and parts ends. */
-function archivedEnd(last: number, parts: readonly Part[]): number {
-  return Math.max(last, parts.at(-1)?.end ?? last);
+/**
+ * The parts that hold what no file does. The same offsets may mean other events, before and after the log lost them: what
+ * the log has, or had, and what vanished from it are looked at apart.
+ */
+function partsThatCount(
+  chunks: readonly (Range & Compared)[],
+  parts: readonly (Part & Compared)[],
+  begin: number,
+): (Part & Compared)[] {
+  const byName = new Map(parts.map((part) => [part.name, part]));
+  const original = ({ name }: Part) => byName.get(name) as Part & Compared;
+  const logged = <One extends Range & Compared>(one: One): One => ({ ...one, end: Math.max(one.start, one.common) });
+  const vanished = (one: Range & Compared): Range => ({ start: Math.max(one.start, one.common), end: one.end });
+  // Of two that the log has up to the same offset, the one that holds more beyond goes before.
+  const longestFirst = parts.toSorted((a, b) => b.end - a.end);
+  const ofLog = longestFirst.filter(({ start, common }) => common > start).map(logged);
+  const kept = partsBeside(ofLog, chunks.map(logged), begin).map(original);
+  const ofFormer = longestFirst.filter(({ start, common }) => common <= start);
+  return [...kept, ...partsBeside(ofFormer, [...chunks, ...kept].map(vanished), begin).map(original)];
 }
 
 /** What {@link beginNextIncarnation} works with. */
@@ -99,9 +129,25 @@ export async function beginNextIncarnation(
   for (const partition of numbers) {
     const { files, known, ...of } = archived[partition] as Awaited<ReturnType<typeof archivedPartition>>;
     const { earliest = 0, latest = 0 } = watermarks[partition] ?? {};
-    const all = [known, ...args.known.filter((one) => one.partition === partition)];
-    const common = former.topicId === topicId ? await commonEnd(args, all, latest) : 0;
-    const begin = nextBegin({ ...of, common, earliest });
+    const end = { ends: new Map<number, number>(), latest: former.topicId === topicId ? latest : 0 };
+    const commonOf = (one: KnownEnd) => commonEnd(args, one, end);
+    let common = end.latest;
+    for (const one of furthest([known, ...args.known])) {
+      if (one.partition !== partition || one.leaderEpoch < 0) continue;
+      const found = await commonOf(one);
+      if (found < one.end) common = Math.min(common, found);
+    }
+    const compared = <One extends Range & { readonly leaderEpoch: number }>(some: readonly One[]) =>
+      Promise.all(
+        some.map(async (one) => {
+          const { leaderEpoch } = one;
+          // One of which the leader was not noted is trusted as far as all that is known.
+          if (leaderEpoch < 0) return { ...one, common: Math.min(one.end, common) };
+          return { ...one, common: await commonOf({ partition, end: one.end, leaderEpoch }) };
+        }),
+      );
+    const [chunks, parts] = [await compared(of.chunks), await compared(of.parts)];
+    const begin = nextBegin({ ...of, chunks, parts, common, earliest });
     first[partition] = begin.first;
     counted.push(...(await Promise.all([...files, ...begin.parts.map(({ name }) => partOf(args, partition, name))])));
   }
@@ -130,23 +176,25 @@ async function archivedPartition(
   const names = await storage.list(partitionFolder(configuration.openChunks, of), signal);
   const found = partitionFiles(await storage.list(folder, signal));
   const begin = life.first[partition] ?? 0;
-  const parts = partsBeside(partsOf(names), found.chunks, begin);
+  const parts = partsOf(names);
+  const chunks = found.chunks.map((range) => ({
+    ...range,
+    leaderEpoch: epochOf(found.manifests.get(fileName(range)) ?? []),
+  }));
   const whole = wholeRun(found, begin, configuration.chunkSize).end;
-  const last = Math.max(whole, ...found.chunks.map(({ end }) => end));
-  const end = archivedEnd(last, parts);
-  const noted = [...found.manifests.values()].flat().filter(({ range }) => range.end === end);
-  const part = parts.find((one) => one.end === end);
+  const beside = partsBeside(parts, chunks, begin);
+  const end = Math.max(whole, ...[...chunks, ...beside].map((one) => one.end));
   const known: KnownEnd = {
     partition,
     end,
-    leaderEpoch: part?.leaderEpoch ?? epochOf(noted),
+    leaderEpoch: Math.max(-1, ...[...chunks, ...beside].filter((one) => one.end === end).map((one) => one.leaderEpoch)),
   };
   const files = found.chunks.map(async (range): Promise<FormerFile> => {
     const path = `${folder}/${fileName(range)}`;
     const content = found.manifests.get(fileName(range))?.[0]?.content ?? (await contentOf(storage.read(path, signal)));
     return { path, ...content };
   });
-  return { whole, last, parts, known, files };
+  return { begin, whole, chunks, parts, known, files };
 }
 
 async function partOf(
@@ -158,20 +206,18 @@ async function partOf(
   return { path, ...(await contentOf(storage.read(path, signal))) };
 }
 
-/**
- * Up to where a partition's log as it is now is the one that is known: before the first offset where anything that is known
- * of it is no longer true.
- */
+/** Up to where the log as it is now has what was read up to a known end, no further than that. */
 async function commonEnd(
   { configuration, reader }: NextIncarnationArgs,
-  known: readonly KnownEnd[],
-  latest: number,
+  { partition, end, leaderEpoch }: KnownEnd,
+  /** Where the log ends, and by the epoch where it ends what leaders up to it wrote, as far as that was asked for. */
+  { ends, latest }: { readonly ends: Map<number, number>; readonly latest: number },
 ): Promise<number> {
-  let common = latest;
-  for (const { partition, end, leaderEpoch } of furthest(known)) {
-    if (leaderEpoch < 0) continue;
-    const found = (await reader.epochEnds(configuration.topic, { [partition]: leaderEpoch }))[partition];
-    if (found !== undefined && found.end < end) common = Math.min(common, Math.max(found.end, 0));
+  let found = ends.get(leaderEpoch);
+  if (found === undefined) {
+    const answer = (await reader.epochEnds(configuration.topic, { [partition]: leaderEpoch }))[partition];
+    found = Math.max(0, answer?.end ?? latest);
+    ends.set(leaderEpoch, found);
   }
-  return common;
+  return Math.min(end, found, latest);
 }

@@ -176,6 +176,17 @@ describe("beginNextIncarnation", () => {
   });
 });
 
+test("what is archived of the log as it is now counts once, although views had read more of a former one", async () => {
+  const world = new World();
+  world.append(9);
+  world.log = [];
+  world.epoch = 1;
+  world.append(8);
+  world.archive(6);
+  const next = await world.begin(9);
+  expect(world.events(next?.life as Incarnation)).toEqual([9, 10, 11, 12, 13, 14, 15, 16]);
+});
+
 test("a file that describes no incarnation is named", () => {
   expect(() => parseIncarnation("{}", "/master/events/incarnation-2.json")).toThrow(
     "/master/events/incarnation-2.json describes no incarnation of a log",
