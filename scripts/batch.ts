@@ -4,8 +4,8 @@
  *     npm run batch [-- --stack NAME] [--seal] [--accept-loss]
  *
  * --seal closes the open chunks first, so that the run has all events that were written before. --accept-loss goes on
- * without what is lost. Where the log itself is another one than it was, it begins the log's next incarnation, brings the
- * stack up with it, and runs a batch then.
+ * without what is lost, and closes the open chunks that lack something. Where the log itself is another one than it was,
+ * it begins the log's next incarnation, brings the stack up with it, and runs a batch then.
  */
 import { nextIncarnationOf } from "../jobs/log/next-incarnation-line.ts";
 import { CommandLine, runCommandLine } from "./command-line.ts";

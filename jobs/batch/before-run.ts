@@ -23,7 +23,7 @@ export interface BeforeRunArgs<Event> {
   readonly application: Application<Event>;
   /** Whether to close the open chunks, see `sealOpenChunks`. */
   readonly seal: boolean;
-  /** Whether to accept what is lost, see `acceptLosses`. */
+  /** Whether to accept what is lost, see `acceptLosses`; that closes the open chunks that lack something. */
   readonly acceptLoss: boolean;
   readonly signal: AbortSignal;
   /** Told of every step. */
@@ -41,7 +41,6 @@ export async function beforeRun<Event>(args: BeforeRunArgs<Event>): Promise<numb
   const { kafka, topic, partitions, chunkSize } = configuration;
   await using reader = new RangeReader({ ...kafka, clientId: "batch" });
   using storage = openStorage(configuration.storage);
-  let wanted: Offsets = {};
   if (args.acceptLoss) {
     const next = await acceptAnotherLog({ ...args, reader, storage });
     if (next !== undefined) return next;
@@ -49,14 +48,12 @@ export async function beforeRun<Event>(args: BeforeRunArgs<Event>): Promise<numb
   const topicId = await reader.topicId(topic);
   const { first, topicId: known } = await describedLife(storage, configuration, topicId);
   if (known !== topicId) throw new TopicRecreatedError(topic, known, topicId);
-  if (args.acceptLoss) wanted = await acceptLosses({ configuration, reader, storage, first, report, signal });
-  if (args.seal) {
-    await using markers = new EventProducer({ ...kafka, clientId: "batch", topic });
-    wanted = {
-      ...wanted,
-      ...(await sealOpenChunks({ configuration, application, reader, markers, first, report, signal })),
-    };
-  }
+  await using markers = new EventProducer({ ...kafka, clientId: "batch", topic });
+  const common = { configuration, reader, markers, first, report, signal };
+  const wanted: Offsets = {
+    ...(args.acceptLoss && (await acceptLosses({ ...common, storage }))),
+    ...(args.seal && (await sealOpenChunks({ ...common, application }))),
+  };
   const archived = async () =>
     archivedHorizon(await archivedNames(configuration, storage, signal), partitions, chunkSize, first);
   await waitForArchiver({ archived, report, signal }, wanted);

@@ -3,7 +3,8 @@
  * 1: it failed, with the reason on standard error; 2: the configuration is wrong; 3: another run is under way.
  *
  * `--force` makes a new version even if nothing new is archived. `--seal` closes the open chunks first, so that the run
- * has all events that were written before. `--accept-loss` goes on without what is lost.
+ * has all events that were written before. `--accept-loss` goes on without what is lost: it
+ * closes the open chunks that lack something, too.
  */
 import { parseArgs } from "node:util";
 import application from "#application";

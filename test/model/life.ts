@@ -137,10 +137,9 @@ export class Life {
       await this.check();
       return;
     }
-    // What somebody deleted is gone until a person has accepted that, and a batch view says so: with the rest of its chunk.
+    // What somebody deleted is gone until a person has accepted that, and a batch view says so: the chunk's rest is closed for it.
     if (world.wasDeleted) {
       await run("acceptance");
-      await run("sealer");
       await goOn();
       await run("batch");
       await goOn();
