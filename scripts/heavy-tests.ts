@@ -17,7 +17,8 @@ export interface HeavyTest {
  */
 export const measured: readonly HeavyTest[] = [
   { file: "test/architecture.real.test.ts", minutes: 6, always: true },
-  { file: "test/nothing-lost.real.test.ts", minutes: 8, always: true },
+  { file: "test/nothing-lost.real.test.ts", minutes: 5, always: true },
+  { file: "test/durability.real.test.ts", minutes: 4, always: true },
   { file: "test/jobs/archive/archiver.real.test.ts", minutes: 1.8, always: true },
   { file: "test/jobs/batch/batch.real.test.ts", minutes: 2, always: true },
   { file: "test/jobs/speed/speed-layer.real.test.ts", minutes: 2.5, always: true },

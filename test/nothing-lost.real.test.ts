@@ -4,8 +4,6 @@
  */
 import { afterAll, beforeAll } from "vitest";
 import { registerAdmission } from "./nothing-lost/admission.ts";
-import { durability, lossesAndTrimming } from "./nothing-lost/durability.ts";
-import { registerLogIdentity } from "./nothing-lost/log-identity.ts";
 import { registerPartitions } from "./nothing-lost/partitions.ts";
 import { registerRetries } from "./nothing-lost/retries.ts";
 import { registerUpgrade } from "./nothing-lost/upgrade.ts";
@@ -20,12 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => WholeArchitecture.remove(stack, whole));
 
-durability(() => whole);
 registerAdmission(() => whole);
 registerPartitions(() => whole);
 registerUpgrade(() => whole);
 registerRetries(() => whole);
-// The last: from here on the log no longer has all that was played, so that no pass over it says what is right.
-lossesAndTrimming(() => whole);
-// It goes on with topics of its own.
-registerLogIdentity(() => whole);
