@@ -5,7 +5,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { registerAdmission } from "./nothing-lost/admission.ts";
 import { registerPartitions } from "./nothing-lost/partitions.ts";
-import { registerRetries } from "./nothing-lost/retries.ts";
 import { registerUpgrade } from "./nothing-lost/upgrade.ts";
 import { WholeArchitecture } from "./support/whole-architecture.ts";
 
@@ -21,4 +20,3 @@ afterAll(() => WholeArchitecture.remove(stack, whole));
 registerAdmission(() => whole);
 registerPartitions(() => whole);
 registerUpgrade(() => whole);
-registerRetries(() => whole);
