@@ -107,7 +107,8 @@ const happenings: fc.Arbitrary<Happening[]> = fc.oneof(
 );
 
 const runs = Number(process.env.LIFE_RUNS ?? 150);
-const seed = Number(process.env.LIFE_SEED ?? Date.now() % 2 ** 31);
+// The same lives in every unit test, so that a change is judged by itself; others in `npm run test:long`.
+const seed = Number(process.env.LIFE_SEED ?? 14);
 
 test(`whatever happens to a topic, every answer is right or says what it lacks (seed ${seed})`, {
   timeout: 60_000 + runs * 2_000,
