@@ -179,7 +179,7 @@ describe.skipIf(s3Server === undefined)("an architecture whose master dataset is
     expect(keys.filter((key) => /^druid\/segments\/.*index\.zip$/.test(key)).length).toBeGreaterThanOrEqual(
       2 * application.views.length,
     );
-    expect(keys.filter((key) => key.startsWith("master/edits/"))).toHaveLength(
+    expect(keys.filter((key) => /^master\/edits\/.*\.jsonl$/.test(key))).toHaveLength(
       1 + Object.values(archived).reduce((sum, end) => sum + end / chunkSize, 0),
     );
   });
